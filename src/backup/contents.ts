@@ -1,0 +1,66 @@
+import type { Db } from '../database/connect.ts';
+import { hashTables } from '../database/value-hash.ts';
+import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
+import type { ObjectKey, SchemaModel } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
+import type { Manifest } from './manifest.ts';
+import type { OnProgress } from './progress.ts';
+import { readSequenceStates, readTableList, type SequenceState, type TableList } from './read-tables.ts';
+
+/** What a schema holds, as far as a manifest says it: structure, rows, counters. */
+export type Contents = Pick<Manifest, 'tables' | 'sequences' | 'objects'>;
+
+/** What is read of a schema besides its rows. */
+export type Outline = {
+  readonly list: TableList;
+  readonly states: readonly SequenceState[];
+  readonly fingerprints: ReadonlyMap<ObjectKey, string>;
+};
+
+/** Reads structure and counters of `schema`; no rows. Takes no lock. */
+export async function readOutline(db: Db, schema: string): Promise<Outline> {
+  const list = await readTableList(db, schema);
+  const states = await readSequenceStates(db, schema, list.sequences);
+  return { list, states, fingerprints: fingerprintSchema(await readSchema(db, schema)) };
+}
+
+/** Reads all that `schema` holds, hashing every row. In a snapshot it is that of the snapshot. */
+export async function readContents(db: Db, schema: string, onProgress?: OnProgress): Promise<Contents> {
+  return withHashes(db, schema, await readOutline(db, schema), onProgress);
+}
+
+/** Adds row counts and value hashes to an outline of `schema`. */
+export async function withHashes(
+  db: Db,
+  schema: string,
+  outline: Outline,
+  onProgress: OnProgress = () => {},
+): Promise<Contents> {
+  const { list, states, fingerprints } = outline;
+  const names = list.tables.map(({ name }) => name);
+  const hashes = await hashTables(db, schema, names, {
+    onTable: (done, of, what) => onProgress({ phase: 'hash', done, of, what }),
+  });
+  const tables = list.tables.map(({ name, engine, autoIncrement }) => {
+    const { rows, hash } = hashes.get(name)!;
+    const structure = fingerprints.get(`table:${name}`) ?? '';
+    return { name, rows, hash, structure, autoIncrement, engine };
+  });
+  return { tables, sequences: [...states], objects: objectFingerprints(fingerprints) };
+}
+
+/** Fingerprints of all that is not a table, by key. Pure. */
+export function objectFingerprints(fingerprints: ReadonlyMap<ObjectKey, string>): Contents['objects'] {
+  return [...fingerprints]
+    .filter(([key]) => !key.startsWith('table:'))
+    .map(([key, fingerprint]) => ({ key, fingerprint }));
+}
+
+/** One hash over the whole structure of a schema. Pure. */
+export function structureDigest(contents: Contents): string {
+  const tables = contents.tables.map(({ name, structure }) => [`table:${name}`, structure] as const);
+  const objects = contents.objects.map(({ key, fingerprint }) => [key, fingerprint] as const);
+  return digestOf(new Map<ObjectKey, string>([...tables, ...objects] as [ObjectKey, string][]));
+}
+
+export type { SchemaModel };

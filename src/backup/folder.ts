@@ -1,0 +1,169 @@
+import { readlinkSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { Log } from '../config/log.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { readStartTime } from '../scratch/owner.ts';
+import { isSetName, makeSetName, makeUnfinishedName, unfinishedPid } from './names.ts';
+
+/** Says who writes an unfinished set, so that a later run can tell a leftover from work in progress. */
+const OWNER_FILE = 'owner.json';
+
+/** A process in another container cannot be seen: its set counts as left behind when nothing in it moves. */
+const STALE_MS = 3_600_000;
+
+const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), place: z.string() });
+type Owner = z.infer<typeof ownerSchema>;
+
+/** An unfinished set of this process. */
+export type Unfinished = {
+  readonly dir: string;
+  /** What it will be called, unless another set has got that name by then. */
+  readonly name: string;
+};
+
+/**
+ * Makes the folder of a new set under a name that no reader takes for a set. Makes `dir` too when
+ * it is missing. Rejects with the error of the file system.
+ */
+export async function beginFolder(dir: string, now: Date): Promise<Unfinished> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (let nth = 1; ; nth++) {
+    const name = makeSetName(now, nth);
+    if (await exists(join(dir, name))) continue;
+    const unfinished = join(dir, makeUnfinishedName(name, process.pid));
+    try {
+      await mkdir(unfinished, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw error;
+    }
+    await writeFile(join(unfinished, OWNER_FILE), JSON.stringify(thisOwner()), { mode: 0o600 });
+    return { name, dir: unfinished };
+  }
+}
+
+/** The first name for a set of this time that no finished set has. */
+export async function findFreeName(dir: string, now: Date): Promise<string> {
+  for (let nth = 1; ; nth++) {
+    const name = makeSetName(now, nth);
+    if (!(await exists(join(dir, name)))) return name;
+  }
+}
+
+/**
+ * Gives a complete set its final name: everything is on the disk before the rename, and the rename
+ * before this returns. False when another set got the name meanwhile.
+ */
+export async function publishFolder(dir: string, from: string, name: string): Promise<boolean> {
+  await rm(join(from, OWNER_FILE), { force: true });
+  await syncFolder(from);
+  // A rename would take the place of an empty folder.
+  if (await exists(join(dir, name))) return false;
+  try {
+    await rename(from, join(dir, name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  }
+  await failPoint('backup.renamed');
+  await syncFolder(dir);
+  return true;
+}
+
+/** Writes a small file of a set and has it on the disk. Replaces an older one of that name. */
+export async function writeSynced(path: string, content: string): Promise<void> {
+  await writeFile(path, content, { mode: 0o600, flush: true });
+}
+
+/** Has the names in a folder on the disk. */
+export async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes an unfinished set. Never rejects: the reason why it is removed matters more. */
+export async function removeUnfinished(unfinished: Unfinished): Promise<void> {
+  await rm(unfinished.dir, { recursive: true, force: true }).catch(() => {});
+}
+
+/**
+ * Removes unfinished sets whose process is dead; gives their names. Finished sets, and whatever
+ * has another name, are never touched.
+ */
+export async function sweepUnfinished(dir: string, log: Log): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of await readdir(dir).catch(() => [])) {
+    const pid = unfinishedPid(name);
+    const path = join(dir, name);
+    if (pid === null || (await isInUse(path, pid))) continue;
+    await rm(path, { recursive: true, force: true });
+    log.info({ dir: path }, 'removed an unfinished backup of a run that is dead');
+    removed.push(name);
+  }
+  return removed;
+}
+
+/** Names of the finished sets in `dir`, in no order; empty when the folder is missing. */
+export async function readSetNames(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return entries.filter((entry) => entry.isDirectory() && isSetName(entry.name)).map(({ name }) => name);
+}
+
+async function isInUse(path: string, pid: number): Promise<boolean> {
+  const owner = await readOwner(path);
+  if (owner === null || owner.place !== thisPlace()) {
+    if (owner === null && readStartTime(pid) === null) return false;
+    return Date.now() - (await lastChange(path)) < STALE_MS;
+  }
+  return readStartTime(owner.pid) === owner.startTime;
+}
+
+async function lastChange(path: string): Promise<number> {
+  const names = await readdir(path).catch(() => []);
+  const times = await Promise.all(
+    ['.', ...names].map((name) => stat(join(path, name)).then(({ mtimeMs }) => mtimeMs, () => 0)),
+  );
+  return Math.max(...times);
+}
+
+async function readOwner(path: string): Promise<Owner | null> {
+  try {
+    return ownerSchema.parse(JSON.parse(await readFile(join(path, OWNER_FILE), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function thisOwner(): Owner {
+  const { pid } = process;
+  return { pid, startTime: readStartTime(pid) ?? '', place: thisPlace() };
+}
+
+/** Where a pid means this process: host, and the container's own numbering. */
+function thisPlace(): string {
+  let namespace = '';
+  try {
+    namespace = readlinkSync('/proc/self/ns/pid');
+  } catch {
+    // Not Linux: one numbering per host.
+  }
+  return `${hostname()} ${namespace}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,115 @@
+import { failPoint } from '../errors/fail-point.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import type { Log } from '../config/log.ts';
+import { connect, withConnection } from '../database/connect.ts';
+import { quoteNameText } from '../database/identifier.ts';
+import { compareSchemas } from '../schema/compare.ts';
+import { fingerprintSchema } from '../schema/fingerprint.ts';
+import type { SchemaModel } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
+import { type Scratch, startScratch } from '../scratch/server.ts';
+import { type Contents, withHashes } from './contents.ts';
+import { compareContents, type ContentDifference, describeDifferences } from './differences.ts';
+import { loadTables, readSections, runSection } from './load.ts';
+import type { BackupSet, Proof } from './manifest.ts';
+import type { OnProgress } from './progress.ts';
+import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
+
+export type ProveOptions = {
+  readonly set: Pick<BackupSet, 'name' | 'dir' | 'manifest'>;
+  /** The source's structure: makes differences readable. */
+  readonly model?: SchemaModel | undefined;
+  readonly scratchDir: string;
+  /** `ServerFacts.variables` of the source's server. */
+  readonly scratchVariables: Readonly<Record<string, string>>;
+  /** A running scratch server to use; it must hold no schema of the database's name that is needed. */
+  readonly scratch?: Scratch | undefined;
+  readonly log: Log;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Restores the set into a scratch server, in a schema of the same name, and compares it with the
+ * manifest object by object and value by value. Does not touch the real server.
+ *
+ * @returns the evidence for the manifest
+ * @throws DeployError `BACKUP_NOT_PROVEN` naming what differs, `SCRATCH_FAILED`, `SPACE_SHORT`
+ */
+export async function proveSet(options: ProveOptions): Promise<Proof> {
+  const { scratchDir, scratchVariables, log } = options;
+  if (options.scratch !== undefined) return proveIn(options.scratch, options);
+  const scratch = await startScratch({ dir: scratchDir, variables: scratchVariables, log });
+  try {
+    return await proveIn(scratch, options);
+  } finally {
+    await scratch.stop();
+  }
+}
+
+async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proof> {
+  const { set, signal } = options;
+  const { manifest } = set;
+  const begun = performance.now();
+  const schema = quoteNameText(manifest.database);
+  await withConnection(scratch.address, {}, async (db) => {
+    await db.run(`DROP DATABASE IF EXISTS ${schema}`);
+    await db.run(`CREATE DATABASE ${schema} ${schemaAttributes(manifest)}`);
+  });
+  const { contents, model } = await loadAndRead(scratch, options);
+  await failPoint('backup.loaded');
+  const differences = compareContents(manifest, contents);
+  if (differences.length > 0) throw notProven(set.name, differences, options.model, model);
+  signal?.throwIfAborted();
+  return {
+    at: new Date().toISOString(),
+    scratchVersion: scratch.serverVersion,
+    tables: contents.tables.length,
+    rows: contents.tables.reduce((sum, { rows }) => sum + rows, 0),
+    durationMs: Math.round(performance.now() - begun),
+  };
+}
+
+async function loadAndRead(
+  scratch: Scratch,
+  { set, onProgress, signal }: ProveOptions,
+): Promise<{ contents: Contents; model: SchemaModel }> {
+  const { database } = set.manifest;
+  const code = 'BACKUP_NOT_PROVEN';
+  const db = await connect(scratch.address, { database });
+  // Without this a long statement of the load would be waited for.
+  const stop = () => db.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    await loadTables({ db, set, code, onProgress, signal });
+    for (const section of await readSections(set, 'objects')) await runSection(db, section, code);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await db.close();
+  }
+  // The loading session's settings must not colour what is read.
+  return withConnection(scratch.address, { database }, async (reader) => {
+    const list = await readTableList(reader, database);
+    const states = await readSequenceStates(reader, database, list.sequences);
+    const model = await readSchema(reader, database);
+    const outline = { list, states, fingerprints: fingerprintSchema(model) };
+    return { contents: await withHashes(reader, database, outline, onProgress), model };
+  });
+}
+
+function notProven(
+  name: string,
+  differences: readonly ContentDifference[],
+  expected: SchemaModel | undefined,
+  actual: SchemaModel,
+): DeployError {
+  const structure = expected === undefined ? [] : compareSchemas(expected, actual);
+  const what = `backup ${name} does not restore to what was backed up: ${describeDifferences(differences)}`;
+  return new DeployError('BACKUP_NOT_PROVEN', what, {
+    facts: {
+      objects: [...new Set(differences.map(({ key }) => key))],
+      differences: differences.map(({ message }) => message),
+      structure: structure.map(({ message }) => message),
+    },
+  });
+}

@@ -1,0 +1,61 @@
+import type { ServerAddress } from '../config/config.ts';
+import type { Log } from '../config/log.ts';
+import { type Db, withConnection } from '../database/connect.ts';
+import { isDeployError } from '../errors/deploy-error.ts';
+import { readOutline, withHashes, objectFingerprints } from './contents.ts';
+import { compareContents } from './differences.ts';
+import { listSets } from './list.ts';
+import type { BackupSet, Manifest } from './manifest.ts';
+import type { OnProgress } from './progress.ts';
+import { verifySet } from './verify.ts';
+
+export type ReuseOptions = {
+  readonly address: ServerAddress;
+  readonly database: string;
+  /** BACKUP_DIR. */
+  readonly dir: string;
+  readonly log: Log;
+  readonly onProgress?: OnProgress;
+};
+
+/**
+ * The newest proven set that equals the database now, structure and values, with its files read
+ * and found whole; null when there is none. Reads only, in one snapshot; takes no lock.
+ *
+ * A retry loop then does not fill the disk with equal sets.
+ */
+export async function findReusableSet(options: ReuseOptions): Promise<BackupSet | null> {
+  const { address, database, dir, log } = options;
+  const listed = await listSets(dir);
+  const newest = listed.find(({ manifest }) => manifest?.database === database);
+  if (newest?.manifest == null) return null;
+  const { manifest } = newest;
+  const isEqual = await withConnection(address, { database }, (db) => equals(db, manifest, options));
+  if (!isEqual) return null;
+  try {
+    return await verifySet(newest.dir);
+  } catch (error) {
+    if (!isDeployError(error, 'BACKUP_SET_INVALID')) throw error;
+    log.warn({ set: newest.name, problem: error.message }, `backup ${newest.name} is damaged`);
+    return null;
+  }
+}
+
+async function equals(db: Db, manifest: Manifest, { database, onProgress }: ReuseOptions): Promise<boolean> {
+  await db.run('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await db.run('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+  const outline = await readOutline(db, database);
+  // The structure costs milliseconds and mostly decides; hashing reads every row.
+  const sketch = {
+    tables: outline.list.tables.map(({ name, autoIncrement, engine }) => {
+      const { rows = 0, hash = '' } = manifest.tables.find((table) => table.name === name) ?? {};
+      const structure = outline.fingerprints.get(`table:${name}`) ?? '';
+      return { name, rows, hash, structure, autoIncrement, engine };
+    }),
+    sequences: [...outline.states],
+    objects: objectFingerprints(outline.fingerprints),
+  };
+  if (compareContents(manifest, sketch).length > 0) return false;
+  const contents = await withHashes(db, database, outline, onProgress);
+  return compareContents(manifest, contents).length === 0;
+}

@@ -1,0 +1,12 @@
+import { DeployError } from '../errors/deploy-error.ts';
+
+/** Throws why the work is to stop: the signal's reason, or `INTERRUPTED`. Called between steps. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw stopReason(signal);
+}
+
+/** The failure that an aborted signal stands for. */
+export function stopReason(signal: AbortSignal): DeployError {
+  if (signal.reason instanceof DeployError) return signal.reason;
+  return new DeployError('INTERRUPTED', 'the run was told to stop');
+}

@@ -1,0 +1,182 @@
+/** What every command does around its work: settings, log, signals, report, failure text. */
+import { readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { loadConfig } from '../config/load.ts';
+import { redact } from '../errors/redact.ts';
+import { serverText } from '../database/server-errors.ts';
+import { isDeployError } from '../errors/deploy-error.ts';
+import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render.ts';
+import { readMigrations } from '../migrations/files.ts';
+import type { RunContext } from '../run/context.ts';
+import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
+import { SettledError, type Settlement } from '../run/settled.ts';
+import { makeLog } from './log.ts';
+import { renderReport } from './render-report.ts';
+
+export type Streams = { readonly stdout: Writable; readonly stderr: Writable & { readonly isTTY?: boolean } };
+
+/** The world of one process, handed in by `main.ts` so that nothing below reads globals. */
+export type World = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly streams: Streams;
+  readonly stop: AbortSignal;
+};
+
+/** Options that every command has. */
+export type CommonOptions = { readonly json?: boolean; readonly verbose?: boolean };
+
+/** This program's own version, of package.json. */
+export function toolVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/**
+ * Runs a command that only reads, and gives its exit code. What `work` returns is printed to
+ * stdout: as JSON with `--json`, else as text.
+ */
+export async function inspect(
+  world: World,
+  options: CommonOptions,
+  work: (context: RunContext) => Promise<{ readonly value: unknown; readonly text: string; readonly exitCode: number }>,
+): Promise<number> {
+  return guard(world, options, async () => {
+    const context = await makeContext(world, options);
+    const { value, text, exitCode } = await work(context);
+    const output = options.json ? `${JSON.stringify(value, null, 2)}\n` : text;
+    world.streams.stdout.write(redact(output, context.config.secrets));
+    return exitCode;
+  });
+}
+
+/**
+ * Runs a command that may change the database. Writes the report, prints it, and gives the exit
+ * code: of the failure's code when nothing was changed, else of the outcome.
+ */
+export async function execute(
+  world: World,
+  options: CommonOptions,
+  work: (context: RunContext) => Promise<void>,
+): Promise<number> {
+  return guard(world, options, async () => {
+    const context = await makeContext(world, options);
+    const { report, log } = context;
+    const { secrets } = context.config;
+    let failure: unknown = null;
+    try {
+      await work(context);
+      if (report.mode !== 'nothing to do') report.outcome = 'done';
+    } catch (error) {
+      failure = error;
+    }
+    const settlement = failure === null ? null : settlementOf(failure, report);
+    const error = failure instanceof SettledError ? failure.cause : failure;
+    if (settlement !== null) noteFailure(report, error, settlement);
+    report.finished_at = new Date().toISOString();
+
+    if (settlement !== null) context.keepLog();
+    log.info({ exitCode: settlement?.exitCode ?? 0 }, report.database.statement);
+    const file = await saveReport(context, secrets);
+    if (options.json) world.streams.stdout.write(redact(`${JSON.stringify(report)}\n`, secrets));
+    if (settlement === null) {
+      if (!options.json) world.streams.stdout.write(redact(renderReport(report, file), secrets));
+      return 0;
+    }
+    printFailure(world, options, {
+      ...{ error, exitCode: settlement.exitCode, database: settlement.statement },
+      ...{ reportPath: file, secrets, explain: explainServer },
+    });
+    return settlement.exitCode;
+  });
+}
+
+function settlementOf(failure: unknown, report: Report): Settlement {
+  if (failure instanceof SettledError) return failure.settlement;
+  const { name, before } = report.database;
+  const at = before === null ? '' : `${name} is at ${before}, `;
+  return { exitCode: exitCodeOf(failure), state: 'as_before', statement: `${at}not touched` };
+}
+
+function noteFailure(report: Report, error: unknown, settlement: Settlement): void {
+  const code = codeOf(error);
+  const refused = settlement.exitCode === 13;
+  report.outcome = refused ? 'refused' : 'failed';
+  if (refused) report.mode = 'refused';
+  report.exit_code = settlement.exitCode;
+  const failure = JSON.parse(
+    failureJson({ error, exitCode: settlement.exitCode, database: settlement.statement, secrets: [], explain: explainServer }),
+  ) as { message: string; what: string; where: string; next: readonly string[] };
+  report.error = {
+    ...{ code, message: failure.message, hint: failure.next.join('\n') },
+    ...{ what: failure.what, where: failure.where },
+  };
+  report.database.state = settlement.state;
+  report.database.statement = settlement.statement;
+  report.database.after = settlement.state === 'as_before' ? report.database.before : null;
+}
+
+function explainServer(error: unknown): string | null {
+  return typeof (error as { errno?: unknown } | null)?.errno === 'number' ? serverText(error) : null;
+}
+
+async function saveReport({ config, report, log }: RunContext, secrets: readonly string[]): Promise<string | null> {
+  // A run that found nothing to do leaves no file: every restart of the stack makes one such run.
+  if (report.outcome === 'nothing_to_do') return null;
+  try {
+    return await writeReport(config.reportDir, report, (text) => redact(text, secrets));
+  } catch (error) {
+    log.warn({ err: error }, `the report could not be written into ${config.reportDir}`);
+    return null;
+  }
+}
+
+async function makeContext(
+  world: World,
+  options: CommonOptions,
+): Promise<RunContext> {
+  const loaded = loadConfig(world.env);
+  const config = options.verbose ? { ...loaded, logLevel: 'debug' as const } : loaded;
+  const version = toolVersion();
+  const now = new Date();
+  let kept = false;
+  const file = { dir: config.reportDir, stamp: stampOf(now), when: () => kept };
+  const log = makeLog(config, { stderr: world.streams.stderr, file });
+  for (const warning of config.warnings) log.warn(warning);
+  const folder = await readMigrations(config.migrationsDir);
+  const report = makeReport({
+    ...{ run_id: makeRunId(now), tool_version: version, backend_version: config.backendVersion },
+    ...{ required_db_version: config.requiredVersion ?? folder.versions.at(-1) ?? null, database: config.database.name },
+  });
+  report.warnings.push(...config.warnings);
+  const keepLog = () => {
+    kept = true;
+  };
+  const context: RunContext = { config, folder, log, report, toolVersion: version, keepLog, stop: world.stop };
+  return context;
+}
+
+/** Prints what `work` throws as a failure text; nothing was changed when it throws. */
+export async function guard(
+  world: World,
+  options: CommonOptions,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    const exitCode = isDeployError(error) ? exitCodeOf(error) : 1;
+    const secrets = secretsOf(world.env);
+    printFailure(world, options, { error, exitCode, database: 'not touched', secrets, explain: explainServer });
+    return exitCode;
+  }
+}
+
+/** Values that look like secrets by the name of their variable: for failures before the settings are read. */
+function secretsOf(env: World['env']): string[] {
+  return Object.entries(env).flatMap(([name, value]) => (/PASSWORD|DATABASE_URL/.test(name) && value ? [value] : []));
+}
+
+function printFailure(world: World, options: CommonOptions, failure: Parameters<typeof renderFailure>[0]): void {
+  world.streams.stderr.write(renderFailure(failure));
+  if (options.json) world.streams.stderr.write(`${failureJson(failure)}\n`);
+}

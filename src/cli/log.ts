@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../config/log.ts';
+import { serverText } from '../database/server-errors.ts';
+import { causeChain, describeCauses, describeOne } from '../errors/chain.ts';
+import { redact } from '../errors/redact.ts';
+import { codeOf } from '../errors/render.ts';
+import { formatLine, type Line } from './log-line.ts';
+
+/** Where the messages go. */
+export type LogStreams = {
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  /** `deployment_<stamp>.log` in `dir`, besides stderr; gets debug messages whatever LOG_LEVEL says. */
+  readonly file?: {
+    readonly dir: string;
+    readonly stamp: string;
+    /**
+     * Whether the run is worth a file; asked with every message until it says yes. Left out: from
+     * the first message of level info on. Earlier messages are kept and written first.
+     */
+    readonly when?: () => boolean;
+  };
+};
+
+type Settings = Pick<Config, 'logLevel' | 'logFormat' | 'secrets'>;
+
+/** Messages that are kept for a file that is not begun yet. */
+const keptLines = 1000;
+
+const levels = pino.levels.values;
+
+/**
+ * Gives the log of this process: readable lines on a terminal, JSON lines otherwise, on stderr
+ * only. Every line is redacted. Errors are logged as code and words, without stacks and without
+ * the server's values of rows. Neither a reader that has gone away (EPIPE) nor a log file that
+ * cannot be written stops a run.
+ */
+export function makeLog(settings: Settings, { stderr, file }: LogStreams): Log {
+  stderr.on('error', () => {});
+  const readable =
+    settings.logFormat === 'text' || (settings.logFormat === 'auto' && stderr.isTTY === true);
+  const least = levels[settings.logLevel] ?? Number.POSITIVE_INFINITY;
+  const show = (line: Line) => {
+    stderr.write(readable ? formatLine(line, 'short') : `${JSON.stringify(line)}\n`);
+  };
+  const keep = file === undefined ? () => {} : makeFile(file, show);
+
+  const write = (text: string) => {
+    const line = redactLine(JSON.parse(text) as Line, settings.secrets);
+    if (levelOf(line) >= least) show(line);
+    keep(line);
+  };
+  return pino(
+    {
+      level:
+        file === undefined || least < levelOf({ level: 'debug' }) ? settings.logLevel : 'debug',
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+    },
+    { write },
+  );
+}
+
+/** Gives what writes a line into the log file, and begins the file when it is time. */
+function makeFile(
+  { dir, stamp, when }: NonNullable<LogStreams['file']>,
+  warn: (line: Line) => void,
+): (line: Line) => void {
+  const path = join(dir, `deployment_${stamp}.log`);
+  let kept: string[] = [];
+  let file: number | null = null;
+  let broken = false;
+
+  return (line) => {
+    if (broken) return;
+    kept.push(formatLine(line, 'long'));
+    const begins = when?.() ?? levelOf(line) >= levelOf({ level: 'info' });
+    if (file === null && !begins) {
+      kept = kept.slice(-keptLines);
+      return;
+    }
+    try {
+      if (file === null) {
+        if (!existsSync(dir)) mkdirSync(dir);
+        file = openSync(path, 'a', 0o600);
+      }
+      // At once and not buffered: after a kill -9 the last line is what a person looks for.
+      writeSync(file, kept.join(''));
+      kept = [];
+    } catch (error) {
+      broken = true;
+      const msg = `the log file ${path} cannot be written`;
+      warn({ level: 'warn', time: line.time, msg, err: describeError(error) });
+    }
+  };
+}
+
+function levelOf({ level }: Pick<Line, 'level'>): number {
+  return levels[level] ?? 0;
+}
+
+/** Redacts the texts of a line, whatever it holds; not the JSON, which a secret like `":"` breaks. */
+function redactLine({ level, time, ...fields }: Line, secrets: readonly string[]): Line {
+  const clean = JSON.parse(JSON.stringify(fields), (_key, value: unknown) =>
+    typeof value === 'string' ? redact(value, secrets) : value,
+  ) as Record<string, unknown>;
+  return { level, time, ...clean };
+}
+
+function describeError(error: unknown): { code: string; message: string } {
+  const words = [describeOne(error, serverText), describeCauses(error, serverText)];
+  const code = causeChain(error)
+    .map(codeOf)
+    .find((found) => found !== 'INTERNAL');
+  return { code: code ?? 'INTERNAL', message: words.filter(Boolean).join(': ') };
+}

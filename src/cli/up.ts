@@ -1,0 +1,30 @@
+import { type UpOptions, up } from '../run/up.ts';
+import { type CommonOptions, execute, type World } from './invoke.ts';
+import { planCommand } from './plan.ts';
+
+type Flags = CommonOptions & {
+  readonly dryRun?: boolean;
+  readonly forward?: boolean;
+  readonly backup?: boolean;
+  readonly migrate?: boolean;
+  readonly importMasterdata?: boolean;
+  readonly validate?: boolean;
+};
+
+/** `deploy up`: exit code 0 when the database is as required. */
+export async function upCommand(world: World, flags: Flags): Promise<number> {
+  if (flags.dryRun) return planCommand(world, flags);
+  const options = { forward: flags.forward ?? false, select: selectSteps(flags) };
+  return execute(world, flags, (context) => up(context, options));
+}
+
+/** Without a selection everything is done; a step that changes data always brings its backup. */
+function selectSteps(flags: Flags): UpOptions['select'] {
+  const { backup, migrate, importMasterdata, validate } = flags;
+  const chosen = new Set<'backup' | 'migrate' | 'masterdata' | 'validate'>();
+  if (backup) chosen.add('backup');
+  if (migrate) chosen.add('migrate');
+  if (importMasterdata) chosen.add('masterdata');
+  if (validate) chosen.add('validate');
+  return chosen.size === 0 ? new Set(['backup', 'migrate', 'masterdata', 'validate']) : chosen;
+}

@@ -1,0 +1,278 @@
+/**
+ * One connection to a server. Never a pool: a pool reconnects silently, and with the connection
+ * the deploy lock, the session and the transaction would be gone without anybody noticing.
+ */
+import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
+import type { Sql } from 'sql-template-tag';
+import type { ServerAddress } from '../config/config.ts';
+import { mariadbErrorName } from './error-names.ts';
+import { statementText } from './literal.ts';
+import { redactServerMessage } from './redact-server-message.ts';
+import { isConnectionLost } from './server-errors.ts';
+
+/** One row by column name. BIGINT and DECIMAL are strings, dates and JSON are strings, BLOBs are Buffers. */
+export type Row = Record<string, unknown>;
+
+export type RunResult = {
+  /** Rows that an INSERT, UPDATE or DELETE matched: also those that an UPDATE left as they were. */
+  readonly affectedRows: number;
+  readonly insertId: string;
+  /** Number of warnings of the statement. */
+  readonly warnings: number;
+};
+
+/** One open connection. It never reconnects: once lost, every call rejects at once. */
+export type Db = {
+  /** CONNECTION_ID(). */
+  readonly id: number;
+  /**
+   * Runs one statement and gives its rows; of a CALL those of its first result set. The server's
+   * error passes as it is (see server-errors.ts), without the statement's text.
+   */
+  query<R extends object = Row>(statement: string | Sql): Promise<R[]>;
+  /** The first row, or undefined. */
+  one<R extends object = Row>(statement: string | Sql): Promise<R | undefined>;
+  /** Runs one statement whose rows do not matter. */
+  run(statement: string | Sql): Promise<RunResult>;
+  /** Gives the rows one by one, without holding all of them in memory. Read it to its end. */
+  stream<R extends object = Row>(statement: string | Sql): AsyncIterable<R>;
+  /** The error that broke the connection, or null while it is whole. */
+  lost(): unknown | null;
+  /** Calls the listener once when the connection breaks; at once if it is broken already. Not for close(). */
+  onLost(listener: (error: unknown) => void): void;
+  /** Says goodbye to the server. Never rejects. */
+  close(): Promise<void>;
+  /** Cuts the connection. A statement that runs on the server may go on there to its end. */
+  destroy(): void;
+};
+
+export type ConnectOptions = {
+  /** The default database; none without it. */
+  readonly database?: string;
+  readonly connectTimeoutMs?: number;
+};
+
+/**
+ * Opens one connection with a pinned session: strict sql_mode, UTC, utf8mb4, and time-outs so long
+ * that a connection which idles during a backup stays. LOCAL INFILE and several statements in
+ * one are off. Rejects with the server's or the socket's own error (see server-errors.ts).
+ */
+export async function connect(address: ServerAddress, options: ConnectOptions = {}): Promise<Db> {
+  const connection = createConnection({
+    ...(address.socketPath === null
+      ? { host: address.host, port: address.port }
+      : { socketPath: address.socketPath }),
+    user: address.user,
+    password: address.password,
+    ...(options.database === undefined ? {} : { database: options.database }),
+    connectTimeout: options.connectTimeoutMs ?? 10_000,
+    charset: 'UTF8MB4_UNICODE_CI',
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    jsonStrings: true,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 5_000,
+    trace: false,
+    // The server's own client sends neither: IGNORE_SPACE would make column names of function names.
+    flags: ['-LOCAL_FILES', '-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
+  });
+  const link = watch(connection);
+  try {
+    await opened(connection);
+    await send(connection, link, PINNED_SESSION);
+    const { rows } = await send(connection, link, 'SELECT CONNECTION_ID() AS id');
+    return makeDb(connection, link, Number((rows as { id: string }[])[0]?.id));
+  } catch (error) {
+    link.closing = true;
+    connection.destroy();
+    throw error;
+  }
+}
+
+/** Opens a connection, runs `work` with it and closes it, also when `work` throws. */
+export async function withConnection<T>(
+  address: ServerAddress,
+  options: ConnectOptions,
+  work: (db: Db) => Promise<T>,
+): Promise<T> {
+  const db = await connect(address, options);
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** The sql_mode in which this program reads and writes for itself. */
+export const PINNED_SQL_MODE =
+  'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+
+// A server's own wait_timeout can be a minute: it would close the lock's connection during a backup.
+const PINNED_SESSION = `SET SESSION sql_mode='${PINNED_SQL_MODE}', time_zone='+00:00', autocommit=1,
+ sql_quote_show_create=1, wait_timeout=2147483, interactive_timeout=2147483,
+ net_read_timeout=3600, net_write_timeout=3600, lock_wait_timeout=60, max_statement_time=0`;
+
+/** What is known of a connection's health. */
+type Link = {
+  lost: unknown | null;
+  closing: boolean;
+  readonly listeners: ((e: unknown) => void)[];
+};
+
+function watch(connection: Connection): Link {
+  const link: Link = { lost: null, closing: false, listeners: [] };
+  connection.on('error', (error) => {
+    markLost(link, withoutStatement(error));
+  });
+  return link;
+}
+
+/** Remembers the loss and tells it once. isConnectionLost() is true for what is remembered. */
+function markLost(link: Link, error: unknown): void {
+  if (link.closing || link.lost !== null) return;
+  link.lost = isConnectionLost(error) ? error : lossOf('the connection to the server broke', error);
+  for (const listener of link.listeners.splice(0)) listener(link.lost);
+}
+
+function opened(connection: Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.connect((error) => {
+      if (error) reject(withoutStatement(error));
+      else resolve();
+    });
+  });
+}
+
+function makeDb(connection: Connection, link: Link, id: number): Db {
+  const query = async <R extends object>(statement: string | Sql): Promise<R[]> => {
+    const { rows } = await send(connection, link, statementText(statement));
+    if (!Array.isArray(rows)) return [];
+    // A CALL gives a list of result sets, the last of them its status.
+    return (Array.isArray(rows[0]) ? rows[0] : rows) as R[];
+  };
+  return {
+    id,
+    query,
+    one: async <R extends object>(statement: string | Sql) => (await query<R>(statement))[0],
+    run: async (statement) =>
+      runResult((await send(connection, link, statementText(statement))).rows),
+    stream: (statement) => streamRows(connection, link, statementText(statement)),
+    lost: () => link.lost,
+    onLost: (listener) => {
+      if (link.lost === null) link.listeners.push(listener);
+      else listener(link.lost);
+    },
+    close: () => close(connection, link),
+    destroy: () => destroy(connection, link),
+  };
+}
+
+function send(connection: Connection, link: Link, text: string): Promise<{ rows: unknown }> {
+  if (link.lost !== null || link.closing) return Promise.reject(closedError(link));
+  return new Promise((resolve, reject) => {
+    connection.query(text, (error, rows) => {
+      if (error === null) resolve({ rows });
+      else reject(failed(link, error));
+    });
+  });
+}
+
+/** The error without the statement; a fatal one also ends the connection. */
+function failed(link: Link, thrown: object): unknown {
+  const error = withoutStatement(thrown);
+  if (link.closing) return closedError(link);
+  if ((error as { fatal?: boolean }).fatal !== true && !isConnectionLost(error)) return error;
+  markLost(link, error);
+  return link.lost;
+}
+
+function closedError(link: Link): Error {
+  if (link.lost === null) return lossOf('the connection is closed');
+  return lossOf('the connection was lost before', link.lost);
+}
+
+function lossOf(text: string, cause?: unknown): Error {
+  const error = new Error(text, cause === undefined ? undefined : { cause });
+  return Object.assign(error, { code: 'PROTOCOL_CONNECTION_LOST' });
+}
+
+/**
+ * mysql2 puts the statement on its errors, values included, and names errors by MySQL's list. The
+ * server quotes values of rows in its messages, and loggers print an error's causes: so they are
+ * taken out here, where the error is made.
+ */
+function withoutStatement<E extends object>(error: E): E {
+  const open = error as OpenError;
+  delete open.sql;
+  delete open.parameters;
+  if (open.sqlMessage !== undefined) {
+    open.message = redactServerMessage(open.errno ?? null, open.sqlMessage);
+    open.stack = open.stack?.replace(open.sqlMessage, () => open.message);
+    open.sqlMessage = open.message;
+  }
+  if (typeof open.errno === 'number' && open.errno >= 1000) {
+    const name = mariadbErrorName(open.errno, open.code);
+    if (name === null) delete open.code;
+    else open.code = name;
+  }
+  return error;
+}
+
+type OpenError = {
+  message: string;
+  stack?: string | undefined;
+  errno?: number;
+  code?: unknown;
+  sqlMessage?: string;
+  sql?: unknown;
+  parameters?: unknown;
+};
+
+async function* streamRows<R>(connection: Connection, link: Link, text: string): AsyncIterable<R> {
+  if (link.lost !== null || link.closing) throw closedError(link);
+  const rows = connection.query(text).stream({ highWaterMark: 200 });
+  try {
+    for await (const row of rows) yield row as R;
+  } catch (error) {
+    throw failed(link, error as object);
+  }
+  if (link.lost !== null) throw closedError(link);
+}
+
+function runResult(rows: unknown): RunResult {
+  const header = (Array.isArray(rows) ? rows.at(-1) : rows) as Partial<ResultSetHeader> | undefined;
+  return {
+    affectedRows: Number(header?.affectedRows ?? 0),
+    insertId: String(header?.insertId ?? 0),
+    warnings: Number(header?.warningStatus ?? 0),
+  };
+}
+
+/** A server that does not answer must not keep the program from ending. */
+const GOODBYE_MS = 2_000;
+
+async function close(connection: Connection, link: Link): Promise<void> {
+  if (link.closing) return;
+  link.closing = true;
+  if (link.lost !== null) return connection.destroy();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, GOODBYE_MS);
+    connection.end(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  destroySocket(connection);
+}
+
+function destroy(connection: Connection, link: Link): void {
+  link.closing = true;
+  connection.destroy();
+  destroySocket(connection);
+}
+
+/** mysql2's destroy() only ends its half of the socket. */
+function destroySocket(connection: Connection): void {
+  (connection as unknown as { stream: { destroy(): void } }).stream.destroy();
+}

@@ -1,0 +1,169 @@
+/**
+ * The record of every run in `deploy_run`, and with it what the next process must know about one
+ * that was cut off. Every write is conditional on the deploy lock and its epoch: a run that was
+ * taken over writes nothing, and finds out.
+ */
+import sql, { join, type Sql } from 'sql-template-tag';
+import type { Db, Row } from '../database/connect.ts';
+import { qualified } from '../database/identifier.ts';
+import type { Hold } from '../database/lock.ts';
+import { isMissingTable, toDeployError } from '../database/server-errors.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { type RunRow, toRunRow } from './run-row.ts';
+
+export type { RunMode, RunOutcome, RunRow, RunState } from './run-row.ts';
+
+/**
+ * Creates `deploy_run` in the connection's database if it is missing. Commits implicitly; needs
+ * the lock. Rows are never removed: a run is small.
+ */
+export async function ensureRunTable(db: Db): Promise<void> {
+  await db.run(`CREATE TABLE IF NOT EXISTS \`deploy_run\` (
+  \`id\` bigint unsigned NOT NULL AUTO_INCREMENT,
+  \`run_id\` varchar(64) NOT NULL,
+  \`epoch\` bigint unsigned NOT NULL,
+  \`plan_digest\` varchar(64) NOT NULL,
+  \`mode\` varchar(20) NOT NULL,
+  \`direction\` varchar(4) NOT NULL,
+  \`from_version\` varchar(20) DEFAULT NULL,
+  \`to_version\` varchar(20) DEFAULT NULL,
+  \`state\` varchar(20) NOT NULL,
+  \`step\` varchar(100) DEFAULT NULL,
+  \`plan\` longtext NOT NULL,
+  \`backup_set\` varchar(255) DEFAULT NULL,
+  \`fenced_accounts\` longtext NOT NULL,
+  \`disabled_events\` longtext NOT NULL,
+  \`restore_state\` longtext DEFAULT NULL,
+  \`started_at\` datetime(3) NOT NULL,
+  \`finished_at\` datetime(3) DEFAULT NULL,
+  \`outcome\` varchar(20) DEFAULT NULL,
+  \`exit_code\` int DEFAULT NULL,
+  \`report\` longtext DEFAULT NULL,
+  PRIMARY KEY (\`id\`),
+  UNIQUE KEY \`run_id\` (\`run_id\`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`);
+}
+
+/** What a run is when it begins. */
+export type NewRun = Pick<
+  RunRow,
+  'runId' | 'planDigest' | 'mode' | 'direction' | 'from' | 'to' | 'plan'
+>;
+
+/** What changes about a run; `state: 'closed'` also sets the time of its end. */
+export type RunPatch = Partial<Omit<RunRow, 'runId' | 'epoch' | 'startedAt' | 'finishedAt'>>;
+
+/**
+ * Writes a new run in state *locked* and gives it. Needs the lock.
+ *
+ * @throws DeployError `LOCK_LOST` when the lock or the epoch is no longer ours; then nothing is written.
+ */
+export async function openRun(hold: Hold, run: NewRun): Promise<RunRow> {
+  const table = qualified(hold.database, 'deploy_run');
+  const { affectedRows } = await hold.db.run(sql`
+    INSERT INTO ${table}
+      (run_id, epoch, plan_digest, mode, direction, from_version, to_version, state, plan,
+       fenced_accounts, disabled_events, started_at)
+    SELECT ${run.runId}, ${hold.epoch}, ${run.planDigest}, ${run.mode}, ${run.direction},
+      ${run.from}, ${run.to}, 'locked', ${JSON.stringify(run.plan ?? null)},
+      '[]', '[]', UTC_TIMESTAMP(3)
+    FROM DUAL WHERE ${hold.guard}`);
+  if (affectedRows === 0) throw lockLost(hold);
+  const [row] = await hold.db.query(sql`SELECT * FROM ${table} WHERE run_id = ${run.runId}`);
+  return toRunRow(row!);
+}
+
+/**
+ * Writes a change of a run, under the present epoch. Needs the lock; commits unless the caller
+ * has a transaction open.
+ *
+ * @throws DeployError `LOCK_LOST` when the lock or the epoch is no longer ours; then nothing is written.
+ */
+export async function updateRun(hold: Hold, runId: string, patch: RunPatch): Promise<void> {
+  const sets = [sql`epoch = ${hold.epoch}`, ...assignments(patch)];
+  if (patch.state === 'closed') sets.push(sql`finished_at = UTC_TIMESTAMP(3)`);
+  // The connection reports matched rows, so a write that changes nothing still counts one.
+  const { affectedRows } = await hold.db.run(
+    sql`UPDATE ${qualified(hold.database, 'deploy_run')} SET ${join(sets)}
+        WHERE run_id = ${runId} AND ${hold.guard}`,
+  );
+  if (affectedRows === 0) throw lockLost(hold);
+}
+
+/**
+ * Gives the run that somebody began and nobody closed, or null; also null when there is no
+ * `deploy_run`. Reads only, needs no lock.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when there are several, or the table was changed.
+ */
+export async function readUnfinishedRun(db: Db, schema: string): Promise<RunRow | null> {
+  const table = qualified(schema, 'deploy_run');
+  const runs = await readRuns(
+    db,
+    sql`SELECT * FROM ${table} WHERE state <> 'closed' ORDER BY id DESC`,
+  );
+  if (runs.length > 1) {
+    const ids = runs.map(({ runId }) => runId).join(', ');
+    throw new DeployError('HISTORY_UNREADABLE', `deploy_run has more than one open run: ${ids}`, {
+      where: 'deploy_run',
+    });
+  }
+  return runs[0] ?? null;
+}
+
+/**
+ * Gives the last runs, the newest first; none when there is no `deploy_run`. Reads only.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
+ */
+export function readLastRuns(db: Db, schema: string, limit: number): Promise<RunRow[]> {
+  const table = qualified(schema, 'deploy_run');
+  return readRuns(db, sql`SELECT * FROM ${table} ORDER BY id DESC LIMIT ${limit}`);
+}
+
+async function readRuns(db: Db, query: Sql): Promise<RunRow[]> {
+  let rows: Row[];
+  try {
+    rows = await db.query(query);
+  } catch (error) {
+    if (isMissingTable(error)) return [];
+    const failure = toDeployError(error, 'the runs could not be read');
+    if (failure.code !== 'QUERY_FAILED') throw failure;
+    throw new DeployError('HISTORY_UNREADABLE', 'the table deploy_run cannot be read', {
+      cause: error,
+      where: 'deploy_run',
+    });
+  }
+  return rows.map(toRunRow);
+}
+
+function assignments(patch: RunPatch): Sql[] {
+  const json = (value: unknown) =>
+    value === null || value === undefined ? null : JSON.stringify(value);
+  const columns: { readonly [Key in keyof RunPatch]-?: (value: RunPatch[Key]) => Sql } = {
+    planDigest: (value) => sql`plan_digest = ${value}`,
+    mode: (value) => sql`mode = ${value}`,
+    direction: (value) => sql`direction = ${value}`,
+    from: (value) => sql`from_version = ${value}`,
+    to: (value) => sql`to_version = ${value}`,
+    state: (value) => sql`state = ${value}`,
+    step: (value) => sql`step = ${value}`,
+    plan: (value) => sql`plan = ${JSON.stringify(value ?? null)}`,
+    backupSet: (value) => sql`backup_set = ${value}`,
+    fencedAccounts: (value) => sql`fenced_accounts = ${json(value)}`,
+    disabledEvents: (value) => sql`disabled_events = ${json(value)}`,
+    restoreState: (value) => sql`restore_state = ${json(value)}`,
+    outcome: (value) => sql`outcome = ${value}`,
+    exitCode: (value) => sql`exit_code = ${value}`,
+    report: (value) => sql`report = ${value}`,
+  };
+  const keys = Object.keys(columns) as (keyof RunPatch)[];
+  return keys
+    .filter((key) => patch[key] !== undefined)
+    .map((key) => (columns[key] as (value: unknown) => Sql)(patch[key]));
+}
+
+function lockLost(hold: Hold): DeployError {
+  const message = `the deploy lock of ${hold.database} is no longer held by this run`;
+  return new DeployError('LOCK_LOST', message);
+}

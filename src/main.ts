@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** argv → command → exit code. The only catch-all, and the only place that sets the exit code. */
+import process from 'node:process';
+import { runCli } from './cli/program.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  // A second signal changes nothing: the run is already ending, and ending twice corrupts.
+  process.on(signal, () => stop.abort(signal));
+}
+for (const stream of [process.stdout, process.stderr]) {
+  // A closed pipe (`deploy status | head -1`) must not stop a run that changes a database.
+  stream.on('error', () => undefined);
+}
+
+try {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    env: process.env,
+    streams: { stdout: process.stdout, stderr: process.stderr },
+    stop: stop.signal,
+  });
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(`deploy: unexpected error in this program\n${error instanceof Error ? error.stack : error}\n`);
+}

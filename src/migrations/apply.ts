@@ -1,0 +1,210 @@
+/**
+ * Carries out the actions of a run, one after the other, each journalled so that it takes effect
+ * exactly once (DESIGN §5a). Applying and reverting are the same loop over other actions.
+ */
+import type { Hold } from '../database/lock.ts';
+import { isConnectionLost, isQueryInterrupted } from '../database/server-errors.ts';
+import { setFreshSession } from '../database/session.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { advanceJournal, type JournalEntry } from '../statements/journal.ts';
+import { type Action, statementsOf } from './actions.ts';
+import { loadDataFunction, runDataFunction } from './data-function.ts';
+import type { ClassifiedStatement, Migration } from './migration.ts';
+import { skipMigration } from './skip.ts';
+
+/** One statement, data function or history row that took effect. */
+export type ActionDone = {
+  readonly action: Action;
+  readonly migration: Migration;
+  readonly sql: string;
+  readonly durationMs: number;
+  readonly rows: number;
+};
+
+export type ApplyOptions = {
+  readonly hold: Hold;
+  readonly runId: string;
+  readonly actions: readonly Action[];
+  /** The first action to carry out, e.g. 3 when actions 0 to 2 took effect in an earlier process. */
+  readonly fromSeq: number;
+  readonly migrations: ReadonlyMap<number, Migration>;
+  /** Connection collation for every file; the database's own. */
+  readonly collation: string;
+  /**
+   * Writes the history row of a migration, inside the transaction that is open on the working
+   * connection; `error` is null unless the migration failed and is not critical.
+   */
+  readonly record: (action: Action, executionTimeMs: number, error: string | null) => Promise<void>;
+  /** Digest of the whole structure now. */
+  readonly readStructure: () => Promise<string>;
+  /** Told of a migration that failed, is not critical, and was taken back. */
+  readonly onSkip?: (migration: Migration, error: DeployError) => void;
+  readonly onBegin?: (action: Action, migration: Migration) => void;
+  readonly onDone?: (done: ActionDone) => void;
+  /** Ends the loop before the next action; what has taken effect stays and is journalled. */
+  readonly stop: AbortSignal;
+};
+
+/**
+ * Carries out `actions` from `fromSeq` on the working connection. Needs the lock.
+ *
+ * A migration that is not critical and fails is taken back and recorded as failed; the loop goes
+ * on with the next one (skip.ts).
+ *
+ * @throws DeployError `MIGRATION_FAILED` (where: file and line; the failing statement was undone
+ * by the server), `RECORD_FAILED`, `INTERRUPTED`, `LOCK_LOST`, `CONNECTION_LOST`.
+ */
+export async function applyActions(options: ApplyOptions): Promise<void> {
+  const { actions, migrations } = options;
+  const progress: Progress = { open: [], migrationMs: 0, structureBefore: null };
+  for (let seq = options.fromSeq; seq < actions.length; seq++) {
+    const action = actions[seq]!;
+    const migration = migrations.get(action.migration)!;
+    throwIfStopped(options);
+    if (actions[seq - 1]?.migration !== action.migration) await beginMigration(options, progress, migration);
+    try {
+      await applyAction(options, progress, action, migration);
+    } catch (error) {
+      if (!isDeployError(error, 'MIGRATION_FAILED') || progress.structureBefore === null) throw error;
+      const record = actions.findIndex((each) => each.seq > seq && each.kind === 'record');
+      await skipMigration(options, { migration, record: actions[record]!, error, before: progress.structureBefore });
+      progress.open = [];
+      seq = record;
+    }
+  }
+}
+
+/** What the loop carries from one action to the next. */
+type Progress = {
+  /** The statement that has ended and is not marked done yet. */
+  open: readonly JournalEntry[];
+  migrationMs: number;
+  /** Of a migration that may fail; null for all others, and when it was entered in its middle. */
+  structureBefore: string | null;
+};
+
+async function beginMigration(options: ApplyOptions, progress: Progress, migration: Migration): Promise<void> {
+  const mayFail = !migration.critical && migration.down !== null;
+  progress.migrationMs = 0;
+  progress.structureBefore = mayFail ? await options.readStructure() : null;
+}
+
+async function applyAction(
+  options: ApplyOptions,
+  progress: Progress,
+  action: Action,
+  migration: Migration,
+): Promise<void> {
+  const { hold, runId } = options;
+  options.onBegin?.(action, migration);
+  const begunAt = performance.now();
+  const statement = statementOf(migration, action);
+  const work = () => carryOut(options, action, migration, statement, progress.migrationMs);
+  let rows = 0;
+  try {
+    await openFile(options, action, migration);
+    if (isTransactional(action)) {
+      rows = await inTransaction(hold.db, async () => {
+        await advanceJournal(hold, runId, { done: [...progress.open, action], intent: null });
+        await failPoint('apply.journalled');
+        return work();
+      });
+      progress.open = [];
+    } else if (action.class === 'session') {
+      await work();
+    } else {
+      await advanceJournal(hold, runId, { done: progress.open, intent: action });
+      progress.open = [action];
+      await failPoint('apply.journalled');
+      rows = await work();
+    }
+  } catch (error) {
+    throw explain(error, options, action, migration, statement);
+  }
+  await failPoint('apply.executed');
+  const durationMs = performance.now() - begunAt;
+  progress.migrationMs += durationMs;
+  options.onDone?.({ action, migration, sql: statement?.sql ?? nameOf(action), durationMs, rows });
+}
+
+function isTransactional(action: Action): boolean {
+  return action.class === 'dml' || action.kind !== 'statement';
+}
+
+function statementOf(migration: Migration, action: Action): ClassifiedStatement | undefined {
+  if (action.kind !== 'statement') return undefined;
+  return statementsOf(migration, action.direction)[action.statement - 1];
+}
+
+function nameOf(action: Action): string {
+  return action.kind === 'data' ? 'data function' : 'history row';
+}
+
+function throwIfStopped({ hold, stop }: ApplyOptions): void {
+  if (hold.signal.aborted) throw hold.signal.reason;
+  if (stop.aborted) throw new DeployError('INTERRUPTED', 'the run was told to stop');
+}
+
+/**
+ * Gives a file the session that it may rely on. When a file is entered in its middle its session
+ * statements before that place are repeated; `canResume` has seen to it that they suffice.
+ */
+async function openFile(options: ApplyOptions, action: Action, migration: Migration): Promise<void> {
+  const entered = action.seq === options.fromSeq;
+  const previous = options.actions[action.seq - 1];
+  const sameFile =
+    previous?.kind === 'statement' && action.kind === 'statement' && previous.migration === action.migration;
+  if (sameFile && !entered) return;
+  await setFreshSession(options.hold.db, { collation: options.collation });
+  if (!sameFile) return;
+  for (const statement of statementsOf(migration, action.direction).slice(0, action.statement - 1)) {
+    if (statement.classification.class === 'session') await options.hold.db.run(statement.sql);
+  }
+}
+
+async function carryOut(
+  options: ApplyOptions,
+  action: Action,
+  migration: Migration,
+  statement: ClassifiedStatement | undefined,
+  migrationMs: number,
+): Promise<number> {
+  if (statement !== undefined) return (await options.hold.db.run(statement.sql)).affectedRows;
+  if (action.kind === 'record') {
+    await failPoint('apply.record');
+    await options.record(action, Math.round(migrationMs), null);
+    return 1;
+  }
+  const functions = await loadDataFunction(migration.data!.file);
+  await runDataFunction(options.hold.db, functions[action.direction]);
+  return 0;
+}
+
+function explain(
+  error: unknown,
+  options: ApplyOptions,
+  action: Action,
+  migration: Migration,
+  statement: ClassifiedStatement | undefined,
+): unknown {
+  if (isDeployError(error, 'LOCK_LOST')) return error;
+  if (options.stop.aborted && isQueryInterrupted(error)) {
+    return new DeployError('INTERRUPTED', 'the run was told to stop and its statement was ended', { cause: error });
+  }
+  const title = `migration ${String(migration.number).padStart(4, '0')} ${migration.name}`;
+  if (isConnectionLost(error) || options.hold.signal.aborted) {
+    return new DeployError('CONNECTION_LOST', `the connection broke while ${title} ran`, { cause: error });
+  }
+  if (action.kind === 'record') {
+    return new DeployError('RECORD_FAILED', `${title} could not be recorded in the history`, { cause: error });
+  }
+  const script = action.direction === 'up' ? migration.up : migration.down;
+  const place = statement === undefined ? 'in its data function' : `on statement ${action.statement} of ${action.of}`;
+  return new DeployError('MIGRATION_FAILED', `${title} failed ${place}`, {
+    cause: error,
+    where: statement === undefined ? migration.data!.path : `${script!.path}:${statement.line}`,
+    facts: { migration: migration.number, version: migration.version, statement: action.statement, of: action.of },
+  });
+}

@@ -1,0 +1,46 @@
+/** What becomes of a migration that fails and is not critical (DESIGN §5 History). */
+import { serverText } from '../database/server-errors.ts';
+import { setFreshSession } from '../database/session.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { describeCauses } from '../errors/chain.ts';
+import type { DeployError } from '../errors/deploy-error.ts';
+import { advanceJournal } from '../statements/journal.ts';
+import type { Action } from './actions.ts';
+import type { ApplyOptions } from './apply.ts';
+import type { Migration } from './migration.ts';
+
+/**
+ * Takes a failed migration back with its down file and records it with success = 0, if the
+ * structure is then as it was before it; else throws the failure, and the run puts back.
+ *
+ * A crash in here leaves the failed statement as the last of the journal: the next process tries
+ * it again, or finds a structure that it cannot place and puts back.
+ *
+ * DATA LOSS: runs down statements; what they remove is what this migration made a moment ago.
+ */
+export async function skipMigration(
+  options: ApplyOptions,
+  failed: {
+    readonly migration: Migration;
+    /** The action that would have recorded the migration. */
+    readonly record: Action;
+    readonly error: DeployError;
+    readonly before: string;
+  },
+): Promise<void> {
+  const { hold, runId } = options;
+  const { db } = hold;
+  await setFreshSession(db, { collation: options.collation });
+  for (const { sql } of failed.migration.down!.statements) {
+    // What the up file did not get to make cannot be taken away; the comparison below decides.
+    await db.run(sql).catch(() => undefined);
+  }
+  await setFreshSession(db, { collation: options.collation });
+  if ((await options.readStructure()) !== failed.before) throw failed.error;
+  const text = describeCauses(failed.error, serverText) ?? failed.error.message;
+  await inTransaction(db, async () => {
+    await advanceJournal(hold, runId, { done: [failed.record], intent: null });
+    await options.record(failed.record, 0, text);
+  });
+  options.onSkip?.(failed.migration, failed.error);
+}

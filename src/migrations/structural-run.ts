@@ -1,0 +1,136 @@
+/**
+ * Runs migrations on an empty copy of a database, on a scratch server, before anybody touches the
+ * database itself. What fails there is refused in the plan; the structure after each statement is
+ * what recovery compares with (DESIGN §5a).
+ */
+import sql from 'sql-template-tag';
+import type { Db } from '../database/connect.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { ensureVersionTables, VERSION_TABLES } from '../history/tables.ts';
+import type { SchemaVersion } from '../history/versions.ts';
+import { copyStructure, createSchema } from '../schema/copy.ts';
+import type { SchemaModel } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
+import type { Scratch } from '../scratch/server.ts';
+import type { Direction } from '../statements/statement.ts';
+import type { StructureChange } from './actions.ts';
+import type { MigrationFolder } from './files.ts';
+import type { ClassifiedStatement, Migration } from './migration.ts';
+import { withScratchSchema } from './scratch-schema.ts';
+import { type StructureTracker, trackStructure } from './structure-tracker.ts';
+import { type StructuralFailure, type Trial, tryMigration } from './try-migration.ts';
+
+export type { StructuralFailure } from './try-migration.ts';
+
+export type StructuralRun = {
+  /** Every statement and data function that ran, in the order in which they did. */
+  readonly statements: readonly {
+    readonly migration: number;
+    /** Statement number in its file; a data function has the number after the last. */
+    readonly number: number;
+    readonly changes: readonly StructureChange[];
+  }[];
+  readonly failure: StructuralFailure | null;
+  /** The structure at the end, or where the run failed. */
+  readonly modelAfter: SchemaModel;
+};
+
+export type StructuralRunOptions = {
+  /** The real database: it is only read. */
+  readonly db: Db;
+  readonly database: string;
+  readonly scratch: Scratch;
+  /** In the order in which they are to run: newest first when going down. */
+  readonly migrations: readonly Migration[];
+  readonly direction: Direction;
+  /** The database's own: every file begins with it. */
+  readonly collation: string;
+};
+
+/**
+ * Copies the structure of the database to the scratch server and runs the migrations on the copy.
+ * A statement that fails ends the run and is in `failure`; it is not thrown. Needs no lock.
+ *
+ * @throws DeployError `SCRATCH_FAILED` when the scratch server ends meanwhile.
+ */
+export async function runStructurally(options: StructuralRunOptions): Promise<StructuralRun> {
+  const { scratch, database, direction, collation } = options;
+  const copy = (admin: Db) => copyStructure(options.db, database, admin, database);
+  return withScratchSchema(scratch, database, copy, async (db, reader) => {
+    await ensureVersionTables(db);
+    const rows = (await isEmpty(reader, database)) ? 'all' : 'missing';
+    const tracker = await trackStructure(reader, database);
+    const statements: StructuralRun['statements'][number][] = [];
+    const trial: Trial = {
+      ...{ db, direction, collation, rows, dataFunctions: 'run', runsCode: tracker.runsCode },
+      onDone: async ({ number: migration }, number, statement) => {
+        const changes = statement === null ? [] : await changesOf(tracker, statement);
+        statements.push({ migration, number, changes });
+      },
+    };
+    let failure: StructuralFailure | null = null;
+    for (const migration of options.migrations) {
+      failure = await tryMigration(trial, migration);
+      if (failure !== null) break;
+    }
+    return { statements, failure, modelAfter: await readSchema(reader, database) };
+  });
+}
+
+/**
+ * Builds the structure of every version from the files, on an empty schema of the scratch server.
+ * The version tables are in every model: they are there before the first migration runs. Data
+ * functions are left out, and of statements that change rows only their effect on the structure
+ * counts.
+ *
+ * @throws DeployError `MIGRATION_UNSOUND` or `STATEMENT_FORBIDDEN`, where: the statement that failed.
+ */
+export async function buildVersionModels(options: {
+  readonly scratch: Scratch;
+  readonly folder: Pick<MigrationFolder, 'migrations' | 'versions'>;
+  readonly charset: string;
+  readonly collation: string;
+}): Promise<ReadonlyMap<SchemaVersion, SchemaModel>> {
+  const { scratch, folder, charset, collation } = options;
+  const name = 'deploy_versions';
+  const create = (admin: Db) => createSchema(admin, name, { charset, collation });
+  return withScratchSchema(scratch, name, create, async (db, reader) => {
+    await ensureVersionTables(db);
+    const trial: Trial = {
+      ...{ db, direction: 'up', collation, rows: 'missing', dataFunctions: 'leave out' },
+      runsCode: () => true,
+      onDone: async () => undefined,
+    };
+    const byVersion = Map.groupBy(folder.migrations, ({ version }) => version);
+    const models = new Map<SchemaVersion, SchemaModel>();
+    for (const version of folder.versions) {
+      for (const migration of byVersion.get(version) ?? []) {
+        const failure = await tryMigration(trial, migration);
+        if (failure !== null) throw unsound(failure);
+      }
+      models.set(version, await readSchema(reader, name));
+    }
+    return models;
+  });
+}
+
+function changesOf(tracker: StructureTracker, statement: ClassifiedStatement) {
+  const { class: kind } = statement.classification;
+  return kind === 'dml' || kind === 'session' ? [] : tracker.changesOf(statement);
+}
+
+/** Empty but for the version tables: then the copy has every row that the database has. */
+async function isEmpty(reader: Db, database: string): Promise<boolean> {
+  const tables = await reader.query<{ name: string }>(
+    sql`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${database}`,
+  );
+  return tables.every(({ name }) => VERSION_TABLES.some((table) => table === name));
+}
+
+function unsound({ migration, number, of, where, cause }: StructuralFailure): DeployError {
+  if (isDeployError(cause, 'STATEMENT_FORBIDDEN')) {
+    return new DeployError(cause.code, cause.message, { where });
+  }
+  const message = `migration ${migration.number} ${migration.name} failed on an empty database, on statement ${number} of ${of}`;
+  return new DeployError('MIGRATION_UNSOUND', message, { cause, where });
+}

@@ -1,0 +1,113 @@
+/** Runs one migration on a copy and says where it fails. */
+import type { Db } from '../database/connect.ts';
+import { isConnectionLost } from '../database/server-errors.ts';
+import { setFreshSession } from '../database/session.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import type { Direction } from '../statements/statement.ts';
+import { statementsOf } from './actions.ts';
+import { loadDataFunction } from './data-function.ts';
+import type { ClassifiedStatement, Migration } from './migration.ts';
+import { type CopiedRows, tryDataFunction, tryDml } from './trial.ts';
+
+export type StructuralFailure = {
+  readonly migration: Migration;
+  /** Null for the data function. */
+  readonly statement: ClassifiedStatement | null;
+  readonly number: number;
+  /** Number of statements and data functions of the migration. */
+  readonly of: number;
+  /** `path:line`, or the path of the data file. */
+  readonly where: string;
+  readonly cause: unknown;
+};
+
+/** How a migration is tried: on which connection, in which direction, with what to notice. */
+export type Trial = {
+  readonly db: Db;
+  readonly direction: Direction;
+  readonly collation: string;
+  readonly rows: CopiedRows;
+  readonly dataFunctions: 'run' | 'leave out';
+  /** Whether triggers or stored functions have a part in writing to the tables. */
+  readonly runsCode: (tables: readonly string[]) => boolean;
+  /** Called after each statement, with null for the data function. */
+  readonly onDone: (
+    migration: Migration,
+    number: number,
+    statement: ClassifiedStatement | null,
+  ) => Promise<void>;
+};
+
+/**
+ * Runs the statements and the data function of one migration, each file in a fresh session.
+ * Gives the first failure, or null.
+ *
+ * @throws DeployError `SCRATCH_FAILED` when the connection breaks.
+ */
+export async function tryMigration(
+  trial: Trial,
+  migration: Migration,
+): Promise<StructuralFailure | null> {
+  const { db, direction, collation } = trial;
+  const statements = statementsOf(migration, direction);
+  const of = statements.length + (migration.data === null ? 0 : 1);
+  const attempt = async (
+    number: number,
+    statement: ClassifiedStatement | null,
+    work: () => Promise<void>,
+  ): Promise<StructuralFailure | null> => {
+    try {
+      await work();
+    } catch (cause) {
+      if (isConnectionLost(cause)) throw scratchLost(cause);
+      const script = direction === 'up' ? migration.up : migration.down;
+      const where = statement === null ? migration.data!.path : `${script!.path}:${statement.line}`;
+      return { migration, statement, number, of, where, cause };
+    }
+    await trial.onDone(migration, number, statement);
+    return null;
+  };
+
+  const tryData = () => {
+    if (migration.data === null || trial.dataFunctions === 'leave out') return null;
+    const { file, path } = migration.data;
+    return attempt(of, null, async () => {
+      await setFreshSession(db, { collation });
+      const functions = await loadDataFunction(file, path);
+      await tryDataFunction(db, functions[direction], trial.rows);
+    });
+  };
+  const tryStatements = async () => {
+    await setFreshSession(db, { collation });
+    for (const statement of statements) {
+      const run = () => tryStatement(trial, statement);
+      const failure = await attempt(statement.number, statement, run);
+      if (failure !== null) return failure;
+    }
+    return null;
+  };
+
+  // A data function works on the structure that its migration makes.
+  const parts = direction === 'up' ? [tryStatements, tryData] : [tryData, tryStatements];
+  for (const part of parts) {
+    const failure = await part();
+    if (failure !== null) return failure;
+  }
+  return null;
+}
+
+async function tryStatement(
+  { db, rows, runsCode }: Trial,
+  statement: ClassifiedStatement,
+): Promise<void> {
+  const { class: kind, verb, forbidden, tables } = statement.classification;
+  if (forbidden !== null) throw new DeployError('STATEMENT_FORBIDDEN', `${verb}: ${forbidden}`);
+  if (kind !== 'dml') await db.run(statement.sql);
+  else await tryDml(db, statement, { rows, runsCode: tables === null || runsCode(tables) });
+}
+
+function scratchLost(cause: unknown): DeployError {
+  return new DeployError('SCRATCH_FAILED', 'the scratch server ended while migrations ran on it', {
+    cause,
+  });
+}

@@ -1,0 +1,58 @@
+import type { BackupSet } from '../backup/manifest.ts';
+import { findReusableSet } from '../backup/reuse.ts';
+import { takeBackup } from '../backup/take.ts';
+import type { Hold } from '../database/lock.ts';
+import { formatBytes, type RunContext } from './context.ts';
+import type { Facts } from './facts.ts';
+import type { ReportBackup } from './report.ts';
+
+/**
+ * Gives a proven set that equals the database now: the newest one when it still does (a retry
+ * loop does not fill the disk), else a new one (promise P2). Changes nothing in the database.
+ *
+ * @throws DeployError `BACKUP_FAILED`, `BACKUP_NOT_PROVEN`, `SPACE_SHORT`, `SCRATCH_FAILED`, `RIGHT_MISSING`
+ */
+export async function backUp(
+  context: RunContext,
+  hold: Hold | null,
+  facts: Facts,
+  reason: { readonly mode: string },
+): Promise<BackupSet> {
+  const { config, log, report } = context;
+  const database = config.database.name;
+  const common = { address: config.database, database, dir: config.backupDir, log };
+  const reusable = await findReusableSet(common);
+  const set =
+    reusable ??
+    (await takeBackup({
+      ...common,
+      scratchDir: config.scratchDir,
+      scratchVariables: facts.server.variables,
+      schemaVersion: facts.resolution.actualVersion ?? facts.adoption?.version ?? null,
+      migrationNumber: facts.resolution.applied.at(-1)?.number ?? null,
+      runId: report.run_id,
+      reason: reason.mode,
+      signal: hold === null ? context.stop : AbortSignal.any([context.stop, hold.signal]),
+    }));
+  const summary = summarise(set, reusable !== null);
+  report.backups.push(summary);
+  report.backup = summary;
+  const verb = summary.reused ? 'is still equal to the database and used again' : 'taken and proven';
+  log.info(
+    { set: set.name, sizeBytes: summary.size_bytes, tables: summary.tables, rows: summary.rows },
+    `backup ${set.name} ${verb}: ${summary.tables} tables, ${summary.rows} rows, ${formatBytes(summary.size_bytes)}`,
+  );
+  return set;
+}
+
+/** What reports and lists say about a set. */
+export function summarise({ name, manifest }: BackupSet, reused: boolean): ReportBackup {
+  return {
+    name,
+    size_bytes: manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    tables: manifest.tables.length,
+    rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0),
+    proven: manifest.proof !== null,
+    reused,
+  };
+}

@@ -1,0 +1,114 @@
+/** Going back, as a whole: wait, plan, confirm, lock, recover, plan again, revert or restore. */
+import type { BackupSet } from '../backup/manifest.ts';
+import type { Db } from '../database/connect.ts';
+import { assertUsable, readServer } from '../database/server.ts';
+import { waitForServer } from '../database/wait.ts';
+import { openConnection, type RunContext } from './context.ts';
+import { type Facts, readFacts } from './facts.ts';
+import { withLock } from './locked.ts';
+import { recoverUnfinished } from './recover.ts';
+import { step } from './report.ts';
+import { openSet, restore } from './restore.ts';
+import { planRollback, type RollbackPlan, type RollbackTarget, rollback } from './rollback.ts';
+import { throwIfRefused } from './up.ts';
+
+export type BackOptions = { readonly acceptDataLoss: boolean };
+
+async function open(context: RunContext): Promise<Db> {
+  const { config, report, log, stop } = context;
+  const database = config.database.name;
+  const db = await step(report, 'wait', () =>
+    waitForServer(config.database, { waitMs: config.dbWaitMs, log, signal: stop, database }),
+  );
+  const server = await readServer(db, database);
+  assertUsable(server);
+  report.database.size_before_bytes = server.sizeBytes;
+  report.database.size_after_bytes = server.sizeBytes;
+  return db;
+}
+
+/** Plans a rollback without a lock and without changing anything. */
+export async function planBack(
+  context: RunContext,
+  target: RollbackTarget,
+  options: BackOptions,
+): Promise<{ readonly facts: Facts; readonly plan: RollbackPlan }> {
+  const db = await open(context);
+  try {
+    return await planRollback(context, db, target, options);
+  } finally {
+    await db.close();
+  }
+}
+
+/** Carries a rollback out; `confirm` throws when nobody wants it. */
+export async function runBack(
+  context: RunContext,
+  target: RollbackTarget,
+  options: BackOptions & { readonly confirm: (plan: RollbackPlan, facts: Facts) => Promise<void> },
+): Promise<void> {
+  const { report } = context;
+  const db = await open(context);
+  try {
+    const first = await step(report, 'plan', () => planRollback(context, db, target, options));
+    report.database.before = first.plan.from;
+    report.mode = 'rollback';
+    if (first.facts.unfinished === null) {
+      throwIfRefused(first.plan);
+      if (first.plan.cycles.length === 0) return noteNothing(context, first.plan);
+    }
+    await options.confirm(first.plan, first.facts);
+    await withLock(context, async (hold) => {
+      const facts = await readFacts(hold.db, context.config, context.folder);
+      await recoverUnfinished(context, hold, facts);
+      const { facts: now, plan } = await planUnderLock(context, target, options);
+      throwIfRefused(plan);
+      await rollback(context, hold, now, plan);
+    });
+  } finally {
+    await db.close();
+  }
+}
+
+async function planUnderLock(context: RunContext, target: RollbackTarget, options: BackOptions) {
+  const reader = await openConnection(context);
+  try {
+    return await planRollback(context, reader, target, options);
+  } finally {
+    await reader.close();
+  }
+}
+
+function noteNothing({ report, config }: RunContext, plan: RollbackPlan): void {
+  report.mode = 'nothing to do';
+  report.database.after = plan.from;
+  report.database.statement = `${config.database.name} is at ${plan.from ?? 'no version'}, nothing to take back`;
+}
+
+/** Carries a restore out; the set is verified in full before anything else. */
+export async function runRestore(
+  context: RunContext,
+  nameOrPath: string,
+  confirm: (set: BackupSet, facts: Facts) => Promise<void>,
+): Promise<void> {
+  const set = await openSet(context, nameOrPath);
+  const { report } = context;
+  report.mode = 'restore';
+  const db = await open(context);
+  try {
+    const facts = await readFacts(db, context.config, context.folder);
+    report.database.before = facts.resolution.actualVersion;
+    const missing = facts.missingRights.map(({ right, why, grant }) => ({
+      ...{ code: 'RIGHT_MISSING' as const, message: `${facts.server.currentUser} has not ${right}: ${why}`, next: [`${grant};`] },
+    }));
+    throwIfRefused({ refusals: missing });
+    await confirm(set, facts);
+    await withLock(context, async (hold) => {
+      await recoverUnfinished(context, hold, await readFacts(hold.db, context.config, context.folder));
+      await restore(context, hold, set);
+    });
+  } finally {
+    await db.close();
+  }
+}
+

@@ -1,0 +1,37 @@
+import type { Config } from '../config/config.ts';
+import type { Log } from '../config/log.ts';
+import { connect, type Db } from '../database/connect.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import type { MigrationFolder } from '../migrations/files.ts';
+import type { Report } from './report.ts';
+
+/** What every step of a run is given: settings, files, the log, the report, and the wish to stop. */
+export type RunContext = {
+  readonly config: Config;
+  readonly folder: MigrationFolder;
+  readonly log: Log;
+  readonly report: Report;
+  readonly toolVersion: string;
+  /** From now on the log is kept in a file beside the report: called when a run really begins. */
+  readonly keepLog: () => void;
+  /** Aborts when the process was told to stop (SIGTERM, SIGINT). */
+  readonly stop: AbortSignal;
+};
+
+/** Opens a connection to the application's database, in the session that reading needs. */
+export function openConnection({ config }: RunContext): Promise<Db> {
+  return connect(config.database, { database: config.database.name });
+}
+
+/** Throws `INTERRUPTED` when the process was told to stop: called between steps. */
+export function throwIfStopped({ stop }: RunContext): void {
+  if (stop.aborted) throw new DeployError('INTERRUPTED', 'the run was told to stop');
+}
+
+/** A number of bytes for people, e.g. `12.3 MiB`. */
+export function formatBytes(sizeBytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = sizeBytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(sizeBytes) / 10));
+  return `${(sizeBytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+

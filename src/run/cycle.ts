@@ -1,0 +1,153 @@
+/**
+ * One version walked: fence, backup with proof, change, record. Whatever fails after the first
+ * change ends in `settle`, which puts the database back or says why it did not.
+ */
+import type { BackupSet } from '../backup/manifest.ts';
+import type { Hold } from '../database/lock.ts';
+import { readServer } from '../database/server.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { readHistory } from '../history/read.ts';
+import { recordApplied, recordFailed, recordReverted } from '../history/record.ts';
+import { openRun, type RunRow, updateRun } from '../history/runs.ts';
+import { ensureVersionTables } from '../history/tables.ts';
+import { type Action, makeActions } from '../migrations/actions.ts';
+import { applyActions } from '../migrations/apply.ts';
+import type { Migration } from '../migrations/migration.ts';
+import { resolve } from '../migrations/resolve.ts';
+import { backUp } from './back-up.ts';
+import { type RunContext, throwIfStopped } from './context.ts';
+import type { Facts } from './facts.ts';
+import { fenceOut, letIn } from './fence.ts';
+import { expectedChanges, readStructure } from './look.ts';
+import type { Cycle } from './plan.ts';
+import { noteAction, noteBegin, noteSkipped } from './progress.ts';
+import { step } from './report.ts';
+import { settle } from './settle.ts';
+
+/** What `deploy_run.plan` holds: enough for another process to go on. */
+export type StoredPlan = {
+  readonly adopt: readonly number[];
+  readonly migrations: readonly number[];
+  readonly direction: Cycle['direction'];
+  readonly actions: readonly Action[];
+};
+
+/**
+ * Walks one version. Needs the lock. Leaves the database exactly at `cycle.to`, or throws.
+ *
+ * @throws SettledError which says where the database is.
+ */
+export async function runCycle(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  cycle: Cycle,
+  runId: string,
+): Promise<void> {
+  const { report, config } = context;
+  const actions = makeActions(cycle, expectedChanges(facts.structural));
+  const stored: StoredPlan = {
+    adopt: cycle.adopt.map(({ number }) => number),
+    migrations: cycle.migrations.map(({ number }) => number),
+    direction: cycle.direction,
+    actions,
+  };
+  const run: RunRow = await openRun(hold, {
+    ...{ runId, planDigest: cycle.digest, mode: cycle.mode, direction: cycle.direction },
+    ...{ from: cycle.from, to: cycle.to, plan: stored },
+  });
+  let changing = run;
+  try {
+    await failPoint('run.opened');
+    await step(report, 'fence', () => fenceOut(context, hold, runId, facts));
+    throwIfStopped(context);
+    const set: BackupSet = await step(report, 'backup', () => backUp(context, hold, facts, cycle));
+    throwIfStopped(context);
+    changing = { ...run, state: 'changing', backupSet: set.name };
+    await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
+    await failPoint('run.changing');
+    await change(context, hold, facts, changing, actions, 0);
+  } catch (error) {
+    throw await settle(context, hold, changing, error);
+  }
+  context.log.info({ version: cycle.to }, `${config.database.name} is at ${cycle.to ?? 'no version'}`);
+}
+
+/**
+ * The part of a cycle that changes the database, from action `fromSeq` on; also how an
+ * unfinished run is gone on with. Ends with the run closed and the fence open.
+ */
+export async function change(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+  actions: readonly Action[],
+  fromSeq: number,
+): Promise<void> {
+  const { report, config } = context;
+  const migrations = new Map(facts.folder.migrations.map((migration) => [migration.number, migration]));
+  await ensureVersionTables(hold.db);
+  await step(report, 'migrate', () =>
+    applyActions({
+      ...{ hold, runId: run.runId, actions, fromSeq, migrations, stop: context.stop },
+      collation: facts.server.database.collation,
+      record: (action, executionTimeMs, error) =>
+        record(context, hold, facts, { action, migration: migrations.get(action.migration)!, executionTimeMs, error }),
+      readStructure: () => readStructure(context),
+      onSkip: (migration, error) => noteSkipped(context, migration, error),
+      onBegin: (action, migration) => noteBegin(context, action, migration),
+      onDone: (done) => noteAction(context, done),
+    }),
+  );
+  await updateRun(hold, run.runId, { state: 'changed' });
+  await failPoint('run.changed');
+  await finish(context, hold, facts, run);
+  report.database.size_after_bytes = (await readServer(hold.db, config.database.name)).sizeBytes;
+}
+
+/** Checks that the history says what the run promised, lets the application in, closes the run. */
+export async function finish(context: RunContext, hold: Hold, facts: Facts, run: RunRow): Promise<void> {
+  const { report, config } = context;
+  await step(report, 'record', async () => {
+    await failPoint('run.record');
+    const { actualVersion } = resolve(facts.folder, await readHistory(hold.db, config.database.name));
+    if (actualVersion !== run.to) {
+      const message = `the history says ${actualVersion ?? 'none'} after a run to ${run.to ?? 'none'}`;
+      throw new DeployError('RECORD_FAILED', message);
+    }
+  });
+  await letIn(hold, run);
+  await updateRun(hold, run.runId, { state: 'closed', outcome: 'done', exitCode: 0, report: JSON.stringify(report) });
+}
+
+async function record(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  outcome: {
+    readonly action: Action;
+    readonly migration: Migration;
+    readonly executionTimeMs: number;
+    readonly error: string | null;
+  },
+): Promise<void> {
+  const { action, migration, executionTimeMs, error } = outcome;
+  const entry = {
+    number: migration.number,
+    version: migration.version,
+    description: migration.description,
+    checksum: migration.checksum,
+    appliedBy: `deploy ${context.toolVersion}`,
+    backendVersion: context.config.backendVersion,
+    executionTimeMs,
+    rollbackAvailable: migration.down !== null,
+  };
+  if (error !== null) return recordFailed(hold.db, entry, error);
+  if (action.direction === 'up') return recordApplied(hold.db, entry);
+  const history = await readHistory(hold.db, context.config.database.name);
+  const left = { ...history, applied: history.applied.filter(({ number }) => number !== migration.number) };
+  const lower = resolve(facts.folder, left);
+  return recordReverted(hold.db, { ...entry, lowerVersion: lower.actualVersion });
+}

@@ -1,0 +1,86 @@
+/** Everything that the plan is made from, read without a lock and without changing anything. */
+import sql from 'sql-template-tag';
+import type { Config } from '../config/config.ts';
+import type { Db } from '../database/connect.ts';
+import { type MissingRight, missingRights, needsOfFence, needsOfRun } from '../database/grants.ts';
+import { isDeployTable } from '../database/identifier.ts';
+import { readServer, type ServerFacts } from '../database/server.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { type HistoryFacts, readHistory } from '../history/read.ts';
+import { type RunRow, readLastRuns, readUnfinishedRun } from '../history/runs.ts';
+import { VERSION_TABLES } from '../history/tables.ts';
+import type { MigrationFolder } from '../migrations/files.ts';
+import type { SchemaVersion } from '../migrations/migration.ts';
+import { type Resolution, resolve } from '../migrations/resolve.ts';
+import type { StructuralRun } from '../migrations/structural-run.ts';
+import type { SchemaDifference } from '../schema/model.ts';
+
+/** What an existing schema without history was found to be. */
+export type Adoption = {
+  /** Highest version whose structure the database has, or null for none. */
+  readonly version: SchemaVersion | null;
+  /** What the database has besides (version found), or what separates it from the nearest one. */
+  readonly differences: readonly SchemaDifference[];
+  readonly nearest: SchemaVersion | null;
+};
+
+export type Facts = {
+  readonly server: ServerFacts;
+  readonly missingRights: readonly MissingRight[];
+  readonly missingFenceRights: readonly MissingRight[];
+  readonly folder: MigrationFolder;
+  readonly requiredVersion: SchemaVersion;
+  readonly history: HistoryFacts;
+  readonly resolution: Resolution;
+  /** Tables and views of the application, without version tables and this program's own. */
+  readonly relations: readonly { readonly name: string; readonly engine: string | null }[];
+  readonly unfinished: RunRow | null;
+  readonly lastRun: RunRow | null;
+  /** Null until somebody looked: it costs a scratch server. */
+  readonly adoption: Adoption | null;
+  /** Null until the pending migrations were tried on an empty copy. */
+  readonly structural: StructuralRun | null;
+};
+
+/**
+ * Reads the facts. Takes no lock, changes nothing; a handful of queries.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE`; `NO_TARGET` when no migration folder has the required version.
+ */
+export async function readFacts(db: Db, config: Config, folder: MigrationFolder): Promise<Facts> {
+  const database = config.database.name;
+  const server = await readServer(db, database);
+  const history = await readHistory(db, database);
+  const [lastRun] = await readLastRuns(db, database, 1);
+  return {
+    server,
+    missingRights: missingRights(server, needsOfRun(database)),
+    missingFenceRights: config.fenceUsers.length === 0 ? [] : missingRights(server, needsOfFence()),
+    folder,
+    requiredVersion: requiredVersion(config, folder),
+    history,
+    resolution: resolve(folder, history),
+    relations: await readRelations(db, database),
+    unfinished: await readUnfinishedRun(db, database),
+    lastRun: lastRun ?? null,
+    adoption: null,
+    structural: null,
+  };
+}
+
+function requiredVersion(config: Config, folder: MigrationFolder): SchemaVersion {
+  const required = config.requiredVersion ?? folder.versions.at(-1);
+  if (required !== undefined && folder.versions.includes(required)) return required;
+  const known = folder.versions.join(', ') || 'none';
+  throw new DeployError('NO_TARGET', `version ${required ?? 'none'} has no folder in ${folder.dir}; there are: ${known}`, {
+    next: ['correct REQUIRED_DB_VERSION or MIGRATIONS_DIR'],
+  });
+}
+
+async function readRelations(db: Db, database: string): Promise<Facts['relations']> {
+  const rows = await db.query<{ name: string; engine: string | null }>(
+    sql`SELECT table_name AS name, engine FROM information_schema.tables WHERE table_schema = ${database} ORDER BY table_name`,
+  );
+  const own = (name: string) => isDeployTable(name) || VERSION_TABLES.some((table) => table === name);
+  return rows.filter((row) => !own(row.name)).map(({ name, engine }) => ({ name, engine }));
+}

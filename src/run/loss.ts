@@ -1,0 +1,115 @@
+/**
+ * What going back would lose. A down file that drops or overwrites something is tried on a copy
+ * *with* the rows: down, then up again. If every value is then as it was, going back loses
+ * nothing that going forward would not bring back (promise P5).
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import sql from 'sql-template-tag';
+import { takeBackup } from '../backup/take.ts';
+import { connect, type Db } from '../database/connect.ts';
+import { quoteName } from '../database/identifier.ts';
+import { setFreshSession } from '../database/session.ts';
+import { hashTables } from '../database/value-hash.ts';
+import { statementsOf } from '../migrations/actions.ts';
+import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
+import type { Migration } from '../migrations/migration.ts';
+import type { Direction } from '../statements/statement.ts';
+import { withScratch } from '../scratch/server.ts';
+import type { RunContext } from './context.ts';
+import type { Facts } from './facts.ts';
+
+/** Rows or values that a down file takes away. */
+export type Loss = {
+  readonly migration: Migration;
+  /** e.g. `table skill_improvement_cost2: 246 rows`, `column users.display_name: 5 values`. */
+  readonly what: string;
+};
+
+/** Lists what the down files of `migrations` take away, counted in the database. Reads only. */
+export async function countLosses(db: Db, migrations: readonly Migration[]): Promise<Loss[]> {
+  const losses: Loss[] = [];
+  for (const migration of migrations) {
+    for (const { classification, sql: text } of statementsOf(migration, 'down')) {
+      if (!classification.destroysData) continue;
+      const { drops } = classification;
+      if (drops.length === 0) losses.push({ migration, what: `${classification.verb}: ${text.split('\n')[0]}` });
+      for (const { table, column } of drops) {
+        const count = await countRows(db, table, column);
+        if (count === 0) continue;
+        const what = column === null ? `table ${table}: ${count} rows` : `column ${table}.${column}: ${count} values`;
+        losses.push({ migration, what });
+      }
+    }
+  }
+  return losses;
+}
+
+async function countRows(db: Db, table: string, column: string | null): Promise<number> {
+  const exists = await db.query<{ name: string }>(
+    sql`SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ${table}`,
+  );
+  if (exists.length === 0 || (column !== null && !exists.some(({ name }) => name === column))) return 0;
+  const counted = column === null ? sql`*` : quoteName(column);
+  const row = await db.one<{ n: string }>(sql`SELECT COUNT(${counted}) AS n FROM ${quoteName(table)}`);
+  return Number(row?.n ?? 0);
+}
+
+/**
+ * Tries the way back and forth on a private copy with all rows, and gives true when every table
+ * has the same values afterwards. Costs a backup and its restore; changes nothing.
+ */
+export async function isRoundTripLossless(
+  context: RunContext,
+  facts: Facts,
+  migrations: readonly Migration[],
+): Promise<boolean> {
+  const { config, log } = context;
+  const database = config.database.name;
+  return withScratch({ dir: config.scratchDir, variables: facts.server.variables, log }, async (scratch) => {
+    const dir = await mkdtemp(path.join(scratch.dir, 'copy-'));
+    try {
+      const set = await takeBackup({
+        ...{ address: config.database, database, dir, scratch, scratchDir: config.scratchDir, log },
+        ...{ scratchVariables: facts.server.variables, schemaVersion: null, migrationNumber: null },
+        ...{ runId: context.report.run_id, reason: 'rehearsal', signal: context.stop },
+      });
+      const copy = await connect(scratch.address, { database });
+      try {
+        const { collation } = facts.server.database;
+        for (const migration of migrations) await runPlain(copy, migration, 'down', collation);
+        for (const migration of migrations.toReversed()) await runPlain(copy, migration, 'up', collation);
+        const names = set.manifest.tables.map(({ name }) => name);
+        const after = await hashTables(copy, database, names);
+        return set.manifest.tables.every(({ name, hash, rows }) => {
+          const now = after.get(name);
+          return now?.hash === hash && now.rows === rows;
+        });
+      } finally {
+        await copy.close();
+      }
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+}
+
+async function runPlain(db: Db, migration: Migration, direction: Direction, collation: string): Promise<void> {
+  await setFreshSession(db, { collation });
+  const data = async () => {
+    if (migration.data === null) return;
+    const functions = await loadDataFunction(migration.data.file);
+    await db.run('START TRANSACTION');
+    await runDataFunction(db, functions[direction]);
+    await db.run('COMMIT');
+  };
+  if (direction === 'down') await data();
+  for (const statement of statementsOf(migration, direction)) await db.run(statement.sql);
+  if (direction === 'up') await data();
+}
+
+/** The loss as one sentence per migration, for plans and refusals. */
+export function describeLosses(losses: readonly Loss[]): string[] {
+  return losses.map(({ migration, what }) => `migration ${migration.number} ${migration.name} would lose ${what}`);
+}
+

@@ -1,0 +1,159 @@
+/**
+ * Decides what a run is going to do. Pure: facts in, plan out; `plan`, `status` and `up` share
+ * it, so that the preview cannot lie. A plan with refusals does not start (promise P4).
+ */
+import type { Config } from '../config/config.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { compareVersions, pathTo } from '../history/versions.ts';
+import { digestWork, type Work } from '../migrations/actions.ts';
+import type { Migration, SchemaVersion } from '../migrations/migration.ts';
+import type { Facts } from './facts.ts';
+import {
+  refuseDirection,
+  refuseHistory,
+  refuseLongStep,
+  refuseRights,
+  refuseStatements,
+  refuseStructure,
+  unknownSchema,
+} from './refusals.ts';
+
+export type Mode = 'install' | 'adopt' | 'update' | 'recover' | 'rollback' | 'restore' | 'backup' | 'nothing to do' | 'refused';
+
+/** One reason why the plan may not start. */
+export type Refusal = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly where?: string;
+  readonly next?: readonly string[];
+  /** The failure that was seen, e.g. of the structural run. */
+  readonly cause?: unknown;
+};
+
+/** One version walked: its own backup, change, validation and record. */
+export type Cycle = Work & {
+  readonly mode: 'install' | 'adopt' | 'update' | 'rollback';
+  readonly from: SchemaVersion | null;
+  readonly to: SchemaVersion | null;
+  /** Two processes whose cycles have the same digest would do the same. */
+  readonly digest: string;
+};
+
+export type Plan = {
+  readonly mode: Mode;
+  readonly from: SchemaVersion | null;
+  readonly to: SchemaVersion | null;
+  readonly cycles: readonly Cycle[];
+  readonly warnings: readonly string[];
+  readonly refusals: readonly Refusal[];
+  /** What must be looked at before this plan is complete; null when it is. */
+  readonly needs: 'adoption' | 'structural-run' | null;
+};
+
+export type PlanSettings = Pick<Config, 'updatePath' | 'fence' | 'fenceUsers'> & {
+  /** Go forward although somebody went back from the required version. */
+  readonly forward: boolean;
+};
+
+/** Plans `up`. */
+export function makePlan(facts: Facts, settings: PlanSettings): Plan {
+  const { history, resolution } = facts;
+  const fresh = history.applied.length === 0 && history.failed.length === 0;
+  const empty = fresh && facts.relations.length === 0;
+  const adopting = fresh && !empty;
+  const to = facts.requiredVersion;
+  const from = adopting ? (facts.adoption?.version ?? null) : resolution.actualVersion;
+
+  if (facts.unfinished !== null) {
+    return { ...nothing(facts, from), mode: 'recover', to: facts.unfinished.to };
+  }
+  if (adopting && facts.adoption === null) {
+    return { ...nothing(facts, from), mode: 'adopt', needs: 'adoption' };
+  }
+  const found = [
+    ...refuseHistory(facts),
+    ...(adopting && from === null ? [unknownSchema(facts)] : []),
+    ...refuseDirection(facts, settings, from),
+  ];
+  if (found.length > 0) return { ...nothing(facts, from), mode: 'refused', refusals: found };
+
+  const path = pathTo(facts.folder.versions, from, to);
+  const pending = [...resolution.pending, ...resolution.failed]
+    .filter(({ version }) => compareVersions(version, to) <= 0)
+    .filter((migration) => !isAdopted(migration, adopting, from))
+    .sort((a, b) => a.number - b.number);
+  const cycles = makeCycles(facts, { empty, adopting, from, to, path, pending });
+  if (cycles.length === 0) return nothing(facts, from);
+  const refusals = [
+    ...refuseLongStep(settings, { empty, from, path }),
+    ...refuseRights(facts, settings),
+    ...refuseStatements(facts, cycles),
+    ...refuseStructure(facts, cycles),
+  ];
+  return {
+    mode: refusals.length > 0 ? 'refused' : cycles[0]!.mode,
+    from,
+    to,
+    cycles,
+    warnings: warningsOf(facts, settings),
+    refusals,
+    needs: refusals.length === 0 && facts.structural === null ? 'structural-run' : null,
+  };
+}
+
+function nothing(facts: Facts, from: SchemaVersion | null): Plan {
+  const { requiredVersion: to } = facts;
+  const warnings = facts.resolution.failed.map(
+    (migration) => `migration ${migration.number} ${migration.name} failed earlier and is not critical`,
+  );
+  return { mode: 'nothing to do', from, to, cycles: [], warnings, refusals: [], needs: null };
+}
+
+function isAdopted(migration: Migration, adopting: boolean, from: SchemaVersion | null): boolean {
+  return adopting && from !== null && compareVersions(migration.version, from) <= 0;
+}
+
+function makeCycles(
+  facts: Facts,
+  plan: {
+    readonly empty: boolean;
+    readonly adopting: boolean;
+    readonly from: SchemaVersion | null;
+    readonly to: SchemaVersion;
+    readonly path: readonly SchemaVersion[];
+    readonly pending: readonly Migration[];
+  },
+): Cycle[] {
+  const { from, to, path, pending } = plan;
+  const adopt = plan.adopting ? facts.folder.migrations.filter((migration) => isAdopted(migration, true, from)) : [];
+  const cycle = (mode: Cycle['mode'], work: Work, ends: Pick<Cycle, 'from' | 'to'>): Cycle => ({
+    ...{ mode, ...work, ...ends, digest: digestWork(work) },
+  });
+  if (plan.empty) {
+    return [cycle('install', { adopt, migrations: pending, direction: 'up' }, { from: null, to })];
+  }
+  if (path.length === 0) {
+    return adopt.length === 0 ? [] : [cycle('adopt', { adopt, migrations: [], direction: 'up' }, { from, to })];
+  }
+  return path.map((version, index) => {
+    const first = index === 0;
+    const begin = first ? from : path[index - 1]!;
+    // What failed earlier and was not critical is tried again with the first other work.
+    const mine = pending.filter((migration) =>
+      first ? compareVersions(migration.version, version) <= 0 : migration.version === version,
+    );
+    const work: Work = { adopt: first ? adopt : [], migrations: mine, direction: 'up' };
+    return cycle(first && plan.adopting ? 'adopt' : 'update', work, { from: begin, to: version });
+  });
+}
+
+function warningsOf(facts: Facts, settings: PlanSettings): string[] {
+  const warnings = [...facts.history.problems];
+  if (settings.fence === 'warn' && settings.fenceUsers.length > 0 && facts.missingFenceRights.length > 0) {
+    warnings.push('the application is not fenced out: the account has not the rights for it (deploy doctor prints them)');
+  }
+  for (const difference of facts.adoption?.version ? facts.adoption.differences : []) {
+    warnings.push(`not in ${facts.adoption!.version}: ${difference.message}`);
+  }
+  return warnings;
+}

@@ -1,0 +1,145 @@
+/** The reasons why a plan may not start, each found before anything is changed. Pure. */
+import { compareVersions } from '../history/versions.ts';
+import { changesKey, statementsOf } from '../migrations/actions.ts';
+import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
+import type { Facts } from './facts.ts';
+import type { Cycle, PlanSettings, Refusal } from './plan.ts';
+
+/** History and files that do not fit: changed, missing or out of order. */
+export function refuseHistory({ resolution }: Facts): Refusal[] {
+  const changed = resolution.changed.map(({ migration }): Refusal => ({
+    code: 'CHECKSUM_CHANGED',
+    message: `migration ${migration.number} ${migration.name} was applied with other contents than its file has now`,
+    where: migration.up.path,
+  }));
+  const missing = resolution.missing.map((entry): Refusal => ({
+    code: 'MIGRATION_MISSING',
+    message: `migration ${entry.number} (${entry.version}) is applied and has no file here`,
+  }));
+  const outOfOrder = resolution.outOfOrder.map((migration): Refusal => ({
+    code: 'OUT_OF_ORDER',
+    message: `migration ${migration.number} ${migration.name} is pending, but a later one is already applied`,
+    where: migration.up.path,
+  }));
+  return [...changed, ...missing, ...outOfOrder];
+}
+
+/** A schema without history that equals no known version. */
+export function unknownSchema(facts: Facts): Refusal {
+  const shown = (facts.adoption?.differences ?? []).slice(0, 20).map((difference) => difference.message);
+  const nearest = facts.adoption?.nearest ?? 'any known version';
+  return {
+    code: 'SCHEMA_UNKNOWN',
+    message: [`the database has tables but no history, and differs from ${nearest}:`, ...shown].join('\n'),
+  };
+}
+
+/** The database is ahead, or somebody went back on purpose. */
+export function refuseDirection(facts: Facts, settings: PlanSettings, from: SchemaVersion | null): Refusal[] {
+  const { requiredVersion: to, lastRun } = facts;
+  const beyond = [...facts.resolution.applied, ...facts.resolution.ahead].some((migration) => compareVersions(migration.version, to) > 0);
+  if (from !== null && (compareVersions(from, to) > 0 || beyond)) {
+    return [{ code: 'DATABASE_AHEAD', message: `Backend requires ${to}, database is ${from}` }];
+  }
+  const wentBack = lastRun !== null && lastRun.outcome === 'done' && ['rollback', 'restore'].includes(lastRun.mode);
+  const behind = from === null || compareVersions(from, to) < 0;
+  if (!wentBack || !behind || settings.forward) return [];
+  const when = `${lastRun.mode} of ${lastRun.finishedAt ?? lastRun.startedAt}`;
+  return [{ code: 'ROLLED_BACK', message: `the database is at ${from ?? 'none'} on purpose, by the ${when}; ${to} is required here` }];
+}
+
+/** You may only go to the next version, unless UPDATE_PATH=stepwise (DESIGN §5). */
+export function refuseLongStep(
+  settings: PlanSettings,
+  { empty, from, path }: { readonly empty: boolean; readonly from: SchemaVersion | null; readonly path: readonly SchemaVersion[] },
+): Refusal[] {
+  if (empty || path.length <= 1 || settings.updatePath === 'stepwise') return [];
+  const way = [from ?? 'none', ...path].join(' → ');
+  return [
+    {
+      code: 'STEP_TOO_LONG',
+      message: `the database is at ${from ?? 'none'} and ${path.at(-1)} is required; the path is ${way}`,
+      next: [`deploy ${path[0]} first, or set UPDATE_PATH=stepwise to walk the path in one run`],
+    },
+  ];
+}
+
+/** Rights that the run will need, with the GRANT statements. */
+export function refuseRights(facts: Facts, settings: PlanSettings): Refusal[] {
+  const needed = [...facts.missingRights, ...(settings.fence === 'require' ? facts.missingFenceRights : [])];
+  const fenceless: Refusal[] =
+    settings.fence === 'require' && settings.fenceUsers.length === 0
+      ? [{ code: 'RIGHT_MISSING', message: 'FENCE=require needs FENCE_USERS: the accounts of the application', next: ['set FENCE_USERS'] }]
+      : [];
+  if (needed.length === 0) return fenceless;
+  return [
+    ...fenceless,
+    {
+      code: 'RIGHT_MISSING',
+      message: needed.map(({ right, why }) => `${facts.server.currentUser} has not ${right}: ${why}`).join('\n'),
+      next: [...new Set(needed.map(({ grant }) => grant.endsWith(';') ? grant : `${grant};`))],
+    },
+  ];
+}
+
+/** What the plan can know from the text of the pending files alone. */
+export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusal[] {
+  return eachScript(cycles).flatMap(({ script }) =>
+    script.statements.flatMap(({ classification, line, sql }): Refusal[] => {
+      const where = `${script.path}:${line}`;
+      if (classification.forbidden !== null) {
+        return [{ code: 'STATEMENT_FORBIDDEN', message: `${classification.verb}: ${classification.forbidden}`, where }];
+      }
+      if (script.rerunnable) return [];
+      const notExact = (message: string): Refusal => ({
+        ...{ code: 'STATEMENT_FORBIDDEN', message, where },
+        next: ['rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm'],
+      });
+      if (classification.class === 'opaque') {
+        return [notExact(`what ${classification.verb} does cannot be told, so it could not be resumed exactly`)];
+      }
+      const table = classification.class === 'dml' ? nonTransactionalTable(facts, sql) : undefined;
+      return table === undefined ? [] : [notExact(`${classification.verb} on ${table}, whose engine cannot roll back`)];
+    }),
+  );
+}
+
+function nonTransactionalTable(facts: Facts, statement: string): string | undefined {
+  const others = facts.relations.filter(({ engine }) => engine !== null && !['InnoDB', 'SEQUENCE'].includes(engine));
+  if (others.length === 0) return undefined;
+  const words = new Set(statement.match(/[\p{L}\p{N}_$]+/gu));
+  return others.find(({ name }) => words.has(name))?.name;
+}
+
+/** What the structural run found out. */
+export function refuseStructure(facts: Facts, cycles: readonly Cycle[]): Refusal[] {
+  const { structural } = facts;
+  if (structural === null) return [];
+  const { failure } = structural;
+  if (failure !== null) {
+    const { migration, number, of, where, cause } = failure;
+    const message = `migration ${migration.number} ${migration.name} failed on an empty copy of the database, on statement ${number} of ${of}`;
+    return [{ code: 'MIGRATION_UNSOUND', message, where, cause }];
+  }
+  const changed = new Set(
+    structural.statements.filter(({ changes }) => changes.length > 0).map(({ migration, number }) => changesKey(migration, number)),
+  );
+  return eachScript(cycles).flatMap(({ script, migration }) =>
+    script.statements
+      .filter(({ classification, number }) => classification.invisible && !script.rerunnable && !changed.has(changesKey(migration.number, number)))
+      .map(({ classification, line }): Refusal => ({
+        code: 'STATEMENT_FORBIDDEN',
+        message: `${classification.verb} leaves no trace in the structure, so it could not be resumed exactly`,
+        where: `${script.path}:${line}`,
+      })),
+  );
+}
+
+function eachScript(cycles: readonly Cycle[]): { script: MigrationScript; migration: Migration }[] {
+  return cycles.flatMap((cycle) =>
+    cycle.migrations.flatMap((migration) => {
+      const script = cycle.direction === 'up' ? migration.up : migration.down;
+      return script === null || statementsOf(migration, cycle.direction).length === 0 ? [] : [{ script, migration }];
+    }),
+  );
+}

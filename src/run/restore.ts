@@ -1,0 +1,80 @@
+/** `deploy restore`: brings the database to the contents of a backup set. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { findSet } from '../backup/list.ts';
+import type { BackupSet } from '../backup/manifest.ts';
+import type { RestoreState } from '../backup/restore-state.ts';
+import { verifySet } from '../backup/verify.ts';
+import type { Hold } from '../database/lock.ts';
+import { setFreshSession } from '../database/session.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { openRun, type RunRow, updateRun } from '../history/runs.ts';
+import { backUp } from './back-up.ts';
+import { type RunContext, throwIfStopped } from './context.ts';
+import { type Facts, readFacts } from './facts.ts';
+import { fenceOut, letIn } from './fence.ts';
+import { step } from './report.ts';
+import { settle } from './settle.ts';
+
+/** What `deploy_run.plan` holds of a restore. */
+type StoredRestore = { readonly set: string };
+
+/** Finds a set by its name in BACKUP_DIR or by its path, and verifies it in full. */
+export async function openSet({ config }: Pick<RunContext, 'config'>, nameOrPath: string): Promise<BackupSet> {
+  const dir = nameOrPath.includes('/') ? path.resolve(nameOrPath) : path.join(config.backupDir, nameOrPath);
+  await readdir(dir).catch((cause: unknown) => {
+    throw new DeployError('BACKUP_SET_INVALID', `there is no backup set ${nameOrPath}`, { where: dir, cause });
+  });
+  return verifySet(dir);
+}
+
+/**
+ * Restores `set`: backup of what is there now, staged load, comparison, swap, comparison.
+ * Needs the lock. Ends with the run closed and the fence open.
+ *
+ * DATA LOSS: what the database holds now is replaced; it is in the backup set taken before.
+ *
+ * @throws SettledError which says where the database is.
+ */
+export async function restore(context: RunContext, hold: Hold, set: BackupSet): Promise<void> {
+  const { config, report } = context;
+  const facts: Facts = await readFacts(hold.db, config, context.folder);
+  const run = await openRun(hold, {
+    ...{ runId: report.run_id, planDigest: set.manifest.name, mode: 'restore', direction: 'up' },
+    ...{ from: facts.resolution.actualVersion, to: set.manifest.schemaVersion, plan: { set: set.dir } },
+  });
+  let changing = run;
+  try {
+    await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
+    throwIfStopped(context);
+    const before = await step(report, 'backup', () => backUp(context, hold, facts, { mode: 'restore' }));
+    throwIfStopped(context);
+    changing = { ...run, state: 'changing', backupSet: before.name };
+    await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
+    await resumeRestore(context, hold, changing);
+  } catch (error) {
+    throw await settle(context, hold, changing, error);
+  }
+}
+
+/** Goes on with a restore from where it stopped; from the beginning for a new one. Needs the lock. */
+export async function resumeRestore(context: RunContext, hold: Hold, run: RunRow): Promise<void> {
+  const { config, report, log } = context;
+  const database = config.database.name;
+  const dir = (run.plan as StoredRestore).set;
+  const set = await findSet(path.dirname(dir), path.basename(dir));
+  await setFreshSession(hold.db, { collation: set.manifest.collation });
+  const { restoreSet } = await import('../backup/restore.ts');
+  await step(report, 'restore', () =>
+    restoreSet({
+      ...{ hold, address: config.database, database, set, log },
+      saved: run.restoreState as RestoreState | null,
+      save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
+    }),
+  );
+  await letIn(hold, run);
+  report.database.after = run.to;
+  report.database.state = 'as_required';
+  report.database.statement = `${database} is at ${run.to ?? 'no version'}: restored from ${set.name} and compared`;
+  await updateRun(hold, run.runId, { state: 'closed', outcome: 'done', exitCode: 0, report: JSON.stringify(report) });
+}

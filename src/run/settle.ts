@@ -1,0 +1,135 @@
+/** Decides what follows from a failure, and puts the database back where that is the policy. */
+import { findSet } from '../backup/list.ts';
+import type { BackupSet } from '../backup/manifest.ts';
+import { findReusableSet } from '../backup/reuse.ts';
+import type { RestoreState } from '../backup/restore-state.ts';
+import type { Hold } from '../database/lock.ts';
+import { setFreshSession } from '../database/session.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { codeOf } from '../errors/render.ts';
+import { type RunRow, updateRun } from '../history/runs.ts';
+import type { RunContext } from './context.ts';
+import { letIn } from './fence.ts';
+import { type Report, step } from './report.ts';
+import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts';
+
+/** Gives the failure together with where it leaves the database. Never throws. */
+export async function settle(context: RunContext, hold: Hold, run: RunRow, error: unknown): Promise<SettledError> {
+  const database = context.config.database.name;
+  if (run.state === 'locked') return settleUnchanged(context, hold, run, error);
+  if (isCutOff(error)) return new SettledError(error, cutOff(database, run));
+  if (context.config.onFailure === 'stop') {
+    return new SettledError(error, {
+      exitCode: 21,
+      state: 'partial',
+      statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}, left as the failure left it (ON_FAILURE=stop); backup set ${run.backupSet}`,
+    });
+  }
+  return putBackAndSettle(context, hold, run, error);
+}
+
+async function settleUnchanged(
+  context: RunContext,
+  hold: Hold,
+  run: RunRow,
+  error: unknown,
+): Promise<SettledError> {
+  const settlement = untouched(error, context.config.database.name, run.from);
+  try {
+    await letIn(hold, run);
+    await updateRun(hold, run.runId, {
+      ...{ state: 'closed', outcome: 'failed', exitCode: settlement.exitCode },
+      report: withError(context, error),
+    });
+    return new SettledError(error, settlement);
+  } catch {
+    // The server or the lock is gone: the run stays open, and the next `up` opens the fence.
+    return new SettledError(error, settlement);
+  }
+}
+
+async function putBackAndSettle(context: RunContext, hold: Hold, run: RunRow, error: unknown): Promise<SettledError> {
+  try {
+    return new SettledError(error, await putBack(context, hold, run, error));
+  } catch (second) {
+    if (isCutOff(second)) return new SettledError(error, cutOff(context.config.database.name, run));
+    context.report.warnings.push('putting the database back failed');
+    const stuck = new DeployError('PUT_BACK_FAILED', 'the run failed and the database could not be put back', {
+      cause: second,
+      where: `backup set ${run.backupSet}`,
+      facts: { first: isDeployError(error) ? error.code : 'INTERNAL' },
+    });
+    context.log.error({ err: error }, 'the failure that came first');
+    return new SettledError(stuck, {
+      exitCode: 22,
+      state: 'unknown',
+      statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept`,
+    });
+  }
+}
+
+/**
+ * Puts the database back to the proven set of `run`: staged, compared, swapped, compared again.
+ * When the database still equals the set nothing is written. Also goes on with a put-back that
+ * was cut off. Needs the lock.
+ *
+ * DATA LOSS: rows written since the set was taken go; the fence keeps writers out where granted.
+ */
+export async function putBack(
+  context: RunContext,
+  hold: Hold,
+  run: RunRow,
+  error: unknown,
+): Promise<Settlement> {
+  const { config, report, log } = context;
+  const database = config.database.name;
+  await updateRun(hold, run.runId, { state: 'putting_back' });
+  await failPoint('put-back.begun');
+  const set = await findSet(config.backupDir, run.backupSet!);
+  const how = await step(report, 'put_back', async () => {
+    await setFreshSession(hold.db, { collation: set.manifest.collation });
+    if (run.restoreState === null && (await isEqualNow(context, set))) {
+      return `compared with ${set.name}`;
+    }
+    log.warn({ set: set.name }, `putting ${database} back from ${set.name}`);
+    const { restoreSet } = await import('../backup/restore.ts');
+    await restoreSet({
+      ...{ hold, address: config.database, database, set, log },
+      saved: run.restoreState as RestoreState | null,
+      save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
+    });
+    return `restored from ${set.name} and compared`;
+  });
+  await failPoint('put-back.restored');
+  await letIn(hold, run);
+  await updateRun(hold, run.runId, {
+    ...{ state: 'closed', outcome: 'put_back', exitCode: 20 },
+    report: withError(context, error),
+  });
+  const statement = `${database} is at ${run.from ?? 'no version'}, as before this run: ${how}`;
+  return { exitCode: 20, state: 'as_before', statement };
+}
+
+/** What `deploy_run` keeps of a failed run: waiters of the same plan end as it did. */
+function withError({ report }: RunContext, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const failed: Report = { ...report, outcome: 'failed', error: { code: codeOf(error), message, hint: '' } };
+  return JSON.stringify(failed);
+}
+
+/** Whether the database still equals the set, structure and values: then there is nothing to put back. */
+async function isEqualNow({ config, log }: RunContext, set: BackupSet): Promise<boolean> {
+  const equal = await findReusableSet({
+    ...{ address: config.database, database: config.database.name, dir: config.backupDir, log },
+  });
+  return equal?.name === set.name;
+}
+
+function cutOff(database: string, run: RunRow): Settlement {
+  return {
+    exitCode: 23,
+    state: 'partial',
+    statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}; the next up finishes this run or puts it back (backup set ${run.backupSet})`,
+  };
+}

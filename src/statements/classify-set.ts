@@ -1,0 +1,99 @@
+import { keywordAt, type Words } from './classify-names.ts';
+import { type Draft, forbid, REASONS } from './draft.ts';
+import { type Assignment, readAssignments, splitAtCommas } from './sql-mode.ts';
+
+const CONNECTION = 'this program’s own connection depends on it';
+
+/** Session variables that a file may not set, and why. */
+const REFUSED: Readonly<Record<string, string>> = {
+  autocommit: REASONS.transaction,
+  completion_type: REASONS.transaction,
+  tx_read_only: REASONS.transaction,
+  transaction_read_only: REASONS.transaction,
+  sql_log_bin: REASONS.replication,
+  gtid_domain_id: REASONS.replication,
+  gtid_seq_no: REASONS.replication,
+  server_id: REASONS.replication,
+  wsrep_on: REASONS.replication,
+  wsrep_osu_method: REASONS.replication,
+  skip_replication: REASONS.replication,
+  pseudo_thread_id: CONNECTION,
+  pseudo_slave_mode: CONNECTION,
+  wait_timeout: CONNECTION,
+  interactive_timeout: CONNECTION,
+  net_read_timeout: CONNECTION,
+  net_write_timeout: CONNECTION,
+  idle_transaction_timeout: CONNECTION,
+  idle_write_transaction_timeout: CONNECTION,
+  idle_readonly_transaction_timeout: CONNECTION,
+  sql_select_limit: 'this program’s own queries would be cut off',
+};
+
+/** Variables that say how the text sent to the server is encoded. */
+const ENCODINGS = new Set([
+  'character_set_client',
+  'character_set_results',
+  'character_set_connection',
+]);
+const ENCODING_REASON = 'this program sends and reads utf8mb4';
+
+/** Classifies SET. Pure. */
+export function classifySet(words: Words): Draft {
+  const parts = splitAtCommas(words.slice(1));
+  for (const part of parts) {
+    const refused = refuseForm(part);
+    if (refused !== null) return refused;
+  }
+  const assignments = readAssignments(words);
+  const forbidden = refuseVariables(assignments);
+  if (forbidden !== null) return forbid('SET', forbidden);
+  return { class: 'session', verb: 'SET', repeatable: true, tables: [] };
+}
+
+/** Why one of the assignments of SET or SET STATEMENT may not stand in a migration, else null. */
+export function refuseVariables(assignments: readonly Assignment[]): string | null {
+  for (const { scope, name, value } of assignments) {
+    if (scope === 'user') continue;
+    if (scope === 'global') return REASONS.server;
+    const reason = REFUSED[name];
+    if (reason !== undefined) return reason;
+    if (name === 'sql_mode' && value.some((part) => /\boracle\b/i.test(part.value))) {
+      return 'in sql_mode=ORACLE a file is read differently';
+    }
+    if (ENCODINGS.has(name) && !isUtf8mb4(value)) return ENCODING_REASON;
+  }
+  return null;
+}
+
+/** SET NAMES, SET ROLE and others, which are no assignments. */
+function refuseForm(part: Words): Draft | null {
+  const [first = '', second = ''] = [keywordAt(part, 0), keywordAt(part, 1)];
+  if (first === 'PASSWORD') return forbid('SET PASSWORD', REASONS.accounts);
+  const isAssignment = second === '=' || second === ':';
+  if (isAssignment) return null;
+  if (first === 'ROLE' || (first === 'DEFAULT' && second === 'ROLE')) {
+    return forbid('SET ROLE', REASONS.accounts);
+  }
+  const scope = /^(?:SESSION|LOCAL|GLOBAL)$/.test(first) ? first : '';
+  if ((scope === '' ? first : second) === 'TRANSACTION') return refuseTransaction(scope);
+  const setAt = first === 'CHARACTER' ? 2 : 1;
+  if (first === 'NAMES' || first === 'CHARSET' || first === 'CHARACTER') {
+    return isUtf8mb4(part.slice(setAt, setAt + 1)) ? null : forbid(`SET ${first}`, ENCODING_REASON);
+  }
+  return null;
+}
+
+function refuseTransaction(scope: string): Draft | null {
+  if (scope === 'GLOBAL') return forbid('SET GLOBAL TRANSACTION', REASONS.server);
+  if (scope !== '') return null;
+  return forbid(
+    'SET TRANSACTION',
+    'it holds for the next transaction only, which is one of this program; use SET SESSION TRANSACTION',
+  );
+}
+
+/** A saved value that is put back (`@old`, `@@…`, DEFAULT, NULL) was this program's own. */
+function isUtf8mb4([first]: Words): boolean {
+  if (first === undefined || /^(?:@|DEFAULT|NULL|BINARY)$/.test(first.keyword)) return true;
+  return first.value.toLowerCase() === 'utf8mb4';
+}

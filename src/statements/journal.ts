@@ -1,0 +1,118 @@
+/**
+ * The journal: what a run has begun and what it has ended, statement by statement, in the table
+ * `deploy_journal`. DESIGN §5a has the protocol:
+ *
+ * - before a statement that commits by itself, one INSERT marks the previous statement done and
+ *   writes this one's *intent*; a crash after it leaves exactly one statement in doubt;
+ * - a statement that can be rolled back shares its transaction with its own *done* row, so it is
+ *   never in doubt.
+ *
+ * Every write is conditional on the deploy lock and its epoch: a run that was taken over writes
+ * nothing, and finds out.
+ */
+import sql, { join, type Sql } from 'sql-template-tag';
+import type { Db } from '../database/connect.ts';
+import { qualified } from '../database/identifier.ts';
+import type { Hold } from '../database/lock.ts';
+import { isMissingTable } from '../database/server-errors.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import type { Direction, StatementClass } from './statement.ts';
+
+export type JournalState = 'intent' | 'done';
+
+/** What the journal keeps of one action of a run. */
+export type JournalEntry = {
+  /** Position in the run, from 0: the order in which actions take effect. */
+  readonly seq: number;
+  readonly migration: number;
+  readonly direction: Direction;
+  /** Statement number in its file; the data function and the history row come after the last. */
+  readonly statement: number;
+  /** SHA-256 hex of the statement, or of the migration for data functions and history rows. */
+  readonly hash: string;
+  readonly class: StatementClass | 'data' | 'record';
+  /** Digest of the objects that the statement changes, before and after; '' when it changes none. */
+  readonly before: string;
+  readonly expected: string;
+};
+
+export type JournalRow = JournalEntry & { readonly runId: string; readonly state: JournalState };
+
+/** Creates `deploy_journal` if it is missing. Needs the lock. Commits implicitly. */
+export async function ensureJournalTable(hold: Hold): Promise<void> {
+  await hold.db.run(sql`CREATE TABLE IF NOT EXISTS ${qualified(hold.database, 'deploy_journal')} (
+    run_id varchar(64) NOT NULL,
+    seq int unsigned NOT NULL,
+    epoch bigint unsigned NOT NULL,
+    migration bigint NOT NULL,
+    direction varchar(4) NOT NULL,
+    statement int unsigned NOT NULL,
+    hash char(64) NOT NULL,
+    class varchar(20) NOT NULL,
+    structure_before varchar(64) NOT NULL,
+    structure_expected varchar(64) NOT NULL,
+    state varchar(6) NOT NULL,
+    begun_at datetime(6) NOT NULL,
+    ended_at datetime(6) DEFAULT NULL,
+    PRIMARY KEY (run_id, seq)
+  ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`);
+}
+
+/**
+ * Marks `done` as ended and `intent` as begun, in one statement and therefore at once. Given
+ * inside a transaction it takes effect with that transaction.
+ *
+ * @throws DeployError `LOCK_LOST` when the lock or the epoch is no longer ours; then nothing is written.
+ */
+export async function advanceJournal(
+  hold: Hold,
+  runId: string,
+  marks: { readonly done: readonly JournalEntry[]; readonly intent: JournalEntry | null },
+): Promise<void> {
+  const rows = marks.done.map((entry) => journalValues(hold, runId, entry, 'done'));
+  if (marks.intent !== null) rows.push(journalValues(hold, runId, marks.intent, 'intent'));
+  if (rows.length === 0) return;
+  const { affectedRows } = await hold.db.run(sql`
+    INSERT INTO ${qualified(hold.database, 'deploy_journal')}
+      (run_id, seq, epoch, migration, direction, statement, hash, class,
+       structure_before, structure_expected, state, begun_at, ended_at)
+    SELECT * FROM (${join(rows, ' UNION ALL ')}) AS entry WHERE ${hold.guard}
+    ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), state = VALUES(state),
+      begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at)`);
+  if (affectedRows === 0) {
+    throw new DeployError('LOCK_LOST', `the deploy lock of ${hold.database} is no longer held by this run`);
+  }
+}
+
+function journalValues(hold: Hold, runId: string, entry: JournalEntry, state: JournalState): Sql {
+  const endedAt = state === 'done' ? sql`NOW(6)` : sql`NULL`;
+  return sql`SELECT ${runId} AS run_id, ${entry.seq} AS seq, ${hold.epoch} AS epoch,
+    ${entry.migration} AS migration, ${entry.direction} AS direction, ${entry.statement} AS statement,
+    ${entry.hash} AS hash, ${entry.class} AS class, ${entry.before} AS structure_before,
+    ${entry.expected} AS structure_expected, ${state} AS state, NOW(6) AS begun_at, ${endedAt} AS ended_at`;
+}
+
+/** The rows of one run in the order of its actions; empty when there are none. Reads only. */
+export async function readJournal(db: Db, database: string, runId: string): Promise<JournalRow[]> {
+  try {
+    const rows = await db.query<Record<string, string | number>>(
+      sql`SELECT seq, migration, direction, statement, hash, class, structure_before, structure_expected, state
+          FROM ${qualified(database, 'deploy_journal')} WHERE run_id = ${runId} ORDER BY seq`,
+    );
+    return rows.map((row) => ({
+      runId,
+      seq: Number(row['seq']),
+      migration: Number(row['migration']),
+      direction: row['direction'] as Direction,
+      statement: Number(row['statement']),
+      hash: String(row['hash']),
+      class: row['class'] as JournalEntry['class'],
+      before: String(row['structure_before']),
+      expected: String(row['structure_expected']),
+      state: row['state'] as JournalState,
+    }));
+  } catch (error) {
+    if (isMissingTable(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { makeSite, type Site } from '../support/deploy.ts';
+import { findLeftovers, type Picture, takePicture } from '../support/picture.ts';
+import { startTestServer } from '../support/server.ts';
+import { cities, openShop } from '../support/shop.ts';
+
+const server = await startTestServer({ after });
+
+const structureOf = (picture: Picture) =>
+  Object.fromEntries(Object.entries(picture).filter(([key]) => !key.startsWith('values:') && key !== 'history'));
+
+async function openCities(t: { after(fn: () => Promise<void>): void }) {
+  const site = await makeSite(t, server);
+  const db = await openShop(site);
+  const atOne = await takePicture(db, site.database);
+  await site.write(cities);
+  const ended = await site.deploy(['up']);
+  assert.equal(ended.code, 0, ended.stderr);
+  return { site, db, atOne, atTwo: await takePicture(db, site.database) };
+}
+
+const status = async (site: Site) => JSON.parse((await site.deploy(['status', '--json'])).stdout) as Record<string, any>;
+
+describe('deploy rollback', () => {
+  test('--steps 1 goes back with all rows, and up --forward goes forward again', async (t) => {
+    const { site, db, atOne, atTwo } = await openCities(t);
+
+    const back = await site.deploy(['rollback', '--steps', '1', '--yes', '--json']);
+
+    assert.equal(back.code, 0, back.stderr);
+    const picture = await takePicture(db, site.database);
+    assert.deepEqual(structureOf(picture), structureOf(atOne));
+    assert.equal(picture['values:customer'], atOne['values:customer']);
+    assert.equal(picture['values:purchase'], atOne['values:purchase']);
+    assert.equal((await status(site))['actual_db_version'], '0.1.0');
+    const refused = await site.deploy(['up']);
+    assert.equal(refused.code, 13);
+    assert.match(refused.stderr, /ROLLED_BACK/);
+    const forward = await site.deploy(['up', '--forward']);
+    assert.equal(forward.code, 0, forward.stderr);
+    assert.deepEqual(structureOf(await takePicture(db, site.database)), structureOf(atTwo));
+    assert.equal((await site.deploy(['up'])).code, 0);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('--to-version goes back to that version', async (t) => {
+    const { site, db, atOne } = await openCities(t);
+
+    const back = await site.deploy(['rollback', '--to-version', '0.1.0', '--yes']);
+
+    assert.equal(back.code, 0, back.stderr);
+    assert.deepEqual(structureOf(await takePicture(db, site.database)), structureOf(atOne));
+  });
+
+  test('rows that going back would lose are counted, and refused without --accept-data-loss', async (t) => {
+    const { site, db, atOne } = await openCities(t);
+    await db.run("INSERT INTO city (name) VALUES ('a city that nobody lives in')");
+    const before = await takePicture(db, site.database);
+
+    const refused = await site.deploy(['rollback', '--steps', '1', '--yes']);
+
+    assert.equal(refused.code, 13);
+    assert.match(refused.stderr, /DATA_LOSS/);
+    assert.match(refused.stderr, /city/);
+    assert.deepEqual(await takePicture(db, site.database), before);
+    const accepted = await site.deploy(['rollback', '--steps', '1', '--yes', '--accept-data-loss']);
+    assert.equal(accepted.code, 0, accepted.stderr);
+    assert.deepEqual(structureOf(await takePicture(db, site.database)), structureOf(atOne));
+  });
+
+  test('without a terminal and without --yes nothing happens: exit 13', async (t) => {
+    const { site, db, atTwo } = await openCities(t);
+
+    const ended = await site.deploy(['rollback', '--steps', '1']);
+
+    assert.equal(ended.code, 13);
+    assert.match(ended.stderr, /NOT_CONFIRMED/);
+    assert.deepEqual(await takePicture(db, site.database), atTwo);
+  });
+
+  test('a migration without a down file cannot be taken back: exit 13', async (t) => {
+    const { site } = await openCities(t);
+    await site.write({ '0.2.0/0002_cities.down.sql': null });
+
+    const ended = await site.deploy(['rollback', '--steps', '1', '--yes']);
+
+    assert.equal(ended.code, 13);
+    assert.match(ended.stderr, /NOT_REVERSIBLE/);
+  });
+
+  test('a target that does not lie behind is refused: exit 13; a wrong command line: exit 2', async (t) => {
+    const { site } = await openCities(t);
+
+    assert.equal((await site.deploy(['rollback', '--to-version', '0.9.0', '--yes'])).code, 13);
+    assert.equal((await site.deploy(['rollback', '--steps', '9', '--yes'])).code, 13);
+    assert.equal((await site.deploy(['rollback', '--steps', 'two', '--yes'])).code, 2);
+    assert.equal((await site.deploy(['rollback', '--yes'])).code, 2);
+    assert.equal((await site.deploy(['rollbak'])).code, 2);
+  });
+
+  test('killed half-way: one more up ends it, and then refuses to go forward', async (t) => {
+    const { site, db, atOne } = await openCities(t);
+    const killed = await site.deploy(['rollback', '--steps', '1', '--yes'], { DEPLOY_FAIL_AT: 'apply.executed#4=kill' });
+    assert.equal(killed.signal, 'SIGKILL');
+
+    const ended = await site.deploy(['up']);
+
+    assert.equal(ended.code, 13, ended.stderr);
+    assert.deepEqual(structureOf(await takePicture(db, site.database)), structureOf(atOne));
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+});
+
+describe('deploy restore', () => {
+  test('brings the database back to a set, rows and history, and up --forward goes on', async (t) => {
+    const { site, db, atOne, atTwo } = await openCities(t);
+    const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as { name: string; version: string | null; rows: number }[];
+    const set = sets.find(({ version, rows }) => version === '0.1.0' && rows > 1000)!;
+
+    const back = await site.deploy(['restore', '--backup', set.name, '--yes']);
+
+    assert.equal(back.code, 0, back.stderr);
+    assert.deepEqual(await takePicture(db, site.database), atOne);
+    assert.equal((await site.deploy(['up'])).code, 13);
+    assert.equal((await site.deploy(['up', '--forward'])).code, 0);
+    assert.deepEqual(await takePicture(db, site.database), atTwo);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('a set that does not exist is refused before anything: exit 15', async (t) => {
+    const { site } = await openCities(t);
+
+    assert.equal((await site.deploy(['restore', '--backup', 'backup_20200101_000000', '--yes'])).code, 15);
+  });
+
+  test('killed after the swap: one more up ends it', async (t) => {
+    const { site, db, atOne } = await openCities(t);
+    const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as { name: string; version: string | null; rows: number }[];
+    const set = sets.find(({ version, rows }) => version === '0.1.0' && rows > 1000)!;
+    const killed = await site.deploy(['restore', '--backup', set.name, '--yes'], { DEPLOY_FAIL_AT: 'restore.swapped=kill' });
+    assert.equal(killed.signal, 'SIGKILL');
+
+    const ended = await site.deploy(['up']);
+
+    assert.equal(ended.code, 13, ended.stderr);
+    assert.deepEqual(await takePicture(db, site.database), atOne);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Db } from '../../src/database/connect.ts';
+import { makeSite, type Site } from '../support/deploy.ts';
+import { killsInCi, makeRandom, tryKill } from '../support/kill.ts';
+import { type Picture, takePicture } from '../support/picture.ts';
+import { startTestServer } from '../support/server.ts';
+import { citiesThatFail, openShop } from '../support/shop.ts';
+
+const points = [
+  'put-back.begun',
+  'restore.staged',
+  'restore.compared-staging',
+  'restore.before-swap',
+  'restore.triggers-dropped',
+  'restore.swapped',
+  'restore.objects-created',
+  'restore.compared',
+  'restore.dropped-old',
+  'put-back.restored',
+] as const;
+
+const server = await startTestServer({ after });
+
+describe('kill -9 while a failed migration is put back', () => {
+  async function failingShop(t: { after(fn: () => Promise<void>): void }): Promise<{ site: Site; db: Db; isOld: Picture }> {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('CREATE VIEW totals AS SELECT customer_id, SUM(cents) AS cents FROM purchase GROUP BY customer_id');
+    await db.run('CREATE TRIGGER no_negative BEFORE INSERT ON purchase FOR EACH ROW SET NEW.cents = GREATEST(NEW.cents, 0)');
+    await site.write(citiesThatFail);
+    return { site, db, isOld: await takePicture(db, site.database) };
+  }
+
+  for (const point of points) {
+    test(`at ${point}: one more up leaves it exactly as before`, async (t) => {
+      const { site, db, isOld } = await failingShop(t);
+
+      await tryKill({ site, db, failAt: `${point}=kill`, isOld });
+    });
+  }
+
+  const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
+  for (let nth = 1; nth <= killsInCi(26); nth++) {
+    test(`at random moment ${nth} of seed ${seed}: one more up leaves it exactly as before`, async (t) => {
+      const { site, db, isOld } = await failingShop(t);
+      const random = makeRandom(seed + nth);
+
+      await tryKill({ site, db, afterMs: () => 500 + random() * 3500, isOld });
+    });
+  }
+
+  test('twice, also while putting back goes on: one more up leaves it exactly as before', async (t) => {
+    const { site, db, isOld } = await failingShop(t);
+    const first = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'restore.swapped=kill' });
+    assert.equal(first.signal, 'SIGKILL');
+
+    await tryKill({ site, db, failAt: 'restore.objects-created=kill', isOld });
+  });
+});

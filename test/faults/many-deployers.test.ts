@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { makeSite, until } from '../support/deploy.ts';
+import { findLeftovers, takePicture } from '../support/picture.ts';
+import { startTestServer } from '../support/server.ts';
+import { cities, citiesThatFail, openShop } from '../support/shop.ts';
+
+const slowCities = {
+  ...cities,
+  '0.2.0/0003_slow.up.sql': 'CREATE TABLE slow (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME(6));\nINSERT INTO slow (at) SELECT NOW(6) FROM (SELECT SLEEP(3)) AS pause;\n',
+};
+
+const server = await startTestServer({ after });
+
+describe('ten deployers at once', () => {
+  test('one works, the others wait and exit 0; each statement ran once', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(slowCities);
+
+    const ended = await Promise.all(Array.from({ length: 10 }, () => site.deploy(['up', '--json'])));
+
+    assert.deepEqual(ended.map(({ code }) => code), Array.from({ length: 10 }, () => 0), ended.map(({ stderr }) => stderr).join('\n'));
+    const outcomes = ended.map(({ stdout }) => (JSON.parse(stdout) as { outcome: string; migrations: unknown[] }).migrations.length);
+    assert.equal(outcomes.filter((count) => count > 0).length, 1);
+    assert.equal((await db.query('SELECT * FROM slow')).length, 1);
+    assert.equal((await db.query('SELECT * FROM migration_history')).length, 3);
+    assert.equal((await db.query("SELECT * FROM deploy_journal WHERE state <> 'done'")).length, 0);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('when the one fails, those that waited for the same plan fail as it did, without a try of their own', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write({
+      ...citiesThatFail,
+      '0.2.0/0002_cities.up.sql': `INSERT INTO customer (name) SELECT 'x' FROM (SELECT SLEEP(3)) AS pause;\n${citiesThatFail['0.2.0/0002_cities.up.sql']!.replace(/^--!.*\n/, '')}`,
+    });
+    const before = await takePicture(db, site.database);
+
+    const ended = await Promise.all(Array.from({ length: 3 }, () => site.deploy(['up'])));
+
+    assert.deepEqual(ended.map(({ code }) => code), [20, 20, 20], ended.map(({ stderr }) => stderr).join('\n'));
+    assert.deepEqual(await takePicture(db, site.database), before);
+    const runs = await db.query("SELECT * FROM deploy_run WHERE to_version = '0.2.0'");
+    assert.equal(runs.length, 1);
+  });
+});
+
+describe('a holder that is paused past its lease', () => {
+  test('is taken over, and changes nothing when it wakes', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    const sleeper = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#3=hang' });
+    await until('the sleeper has begun the third statement', async () => {
+      const rows = await db.query("SELECT 1 FROM deploy_run r JOIN deploy_journal j ON j.run_id = r.run_id WHERE r.state = 'changing' AND j.seq = 2").catch(() => []);
+      return rows.length > 0;
+    });
+    sleeper.child.kill('SIGSTOP');
+
+    const other = await site.deploy(['up']);
+    const finished = await takePicture(db, site.database);
+    sleeper.child.kill('SIGCONT');
+    await until('the sleeper knows that its connection is gone', () => sleeper.child.exitCode !== null || /lost|taken over|LOCK_LOST/i.test(sleeper.stderr()));
+
+    assert.equal(other.code, 0, other.stderr);
+    assert.deepEqual(await takePicture(db, site.database), finished);
+    assert.equal((await db.query('SELECT * FROM migration_history')).length, 2);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+});
