@@ -10,6 +10,7 @@ import process from 'node:process';
 import { runCli } from '../src/cli/program.ts';
 import { connect } from '../src/database/connect.ts';
 import { quoteNameText } from '../src/database/identifier.ts';
+import { DeployError } from '../src/errors/deploy-error.ts';
 import { readMigrations } from '../src/migrations/files.ts';
 import { withScratch } from '../src/scratch/server.ts';
 import { fillLegacy } from '../test/support/bamort/rows.ts';
@@ -18,7 +19,7 @@ const database = 'bamort';
 const root = path.resolve(import.meta.dirname, '..');
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => stop.abort());
+  process.on(signal, () => stop.abort(new DeployError('INTERRUPTED', `told to stop (${signal})`)));
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 const folder = await mkdtemp(path.join(tmpdir(), 'bamort-deploy-'));

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
 /** argv → command → exit code. The only catch-all, and the only place that sets the exit code. */
+import { enableCompileCache } from 'node:module';
 import process from 'node:process';
-import { runCli } from './cli/program.ts';
+import { DeployError } from './errors/deploy-error.ts';
+
+// Type stripping and compiling cost more than most commands: the second start of a file is free.
+enableCompileCache();
+const { runCli } = await import('./cli/program.ts');
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   // A second signal changes nothing: the run is already ending, and ending twice corrupts.
-  process.on(signal, () => stop.abort(signal));
+  process.on(signal, () => stop.abort(new DeployError('INTERRUPTED', `the run was told to stop (${signal})`)));
 }
 for (const stream of [process.stdout, process.stderr]) {
   // A closed pipe (`deploy status | head -1`) must not stop a run that changes a database.

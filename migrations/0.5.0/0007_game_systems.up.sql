@@ -1,6 +1,7 @@
 -- Rules can belong to several game systems from backend 0.2 on. The first row is the system that
 -- all rules so far belong to. The backend would make the same row in its own set-up check; it is
--- made here, so that the next migration can point to it.
+-- made here, so that the next migration can point to it. Its time is a fixed one (2026-01-26): going
+-- back and forward again makes the same row, so that nothing counts as lost.
 --! description: game systems
 
 CREATE TABLE game_systems (
@@ -16,7 +17,7 @@ CREATE TABLE game_systems (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 INSERT INTO game_systems (id, code, name, description, is_active, created_at, modified_at)
-VALUES (1, 'M5', 'M-System', '', 1, UNIX_TIMESTAMP(), UNIX_TIMESTAMP());
+VALUES (1, 'M5', 'M-System', '', 1, 1769385600, 1769385600);
 
 -- The set-up check of that backend also appends a row '0.1.37' to schema_version whenever there is
 -- none. Migration 0001 has added it, but not in a database that was adopted at 0.4.0.

@@ -5,7 +5,12 @@ import type { ObjectKey, SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Manifest } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
-import { readSequenceStates, readTableList, type SequenceState, type TableList } from './read-tables.ts';
+import {
+  readSequenceStates,
+  readTableList,
+  type SequenceState,
+  type TableList,
+} from './read-tables.ts';
 
 /** What a schema holds, as far as a manifest says it: structure, rows, counters. */
 export type Contents = Pick<Manifest, 'tables' | 'sequences' | 'objects'>;
@@ -25,7 +30,11 @@ export async function readOutline(db: Db, schema: string): Promise<Outline> {
 }
 
 /** Reads all that `schema` holds, hashing every row. In a snapshot it is that of the snapshot. */
-export async function readContents(db: Db, schema: string, onProgress?: OnProgress): Promise<Contents> {
+export async function readContents(
+  db: Db,
+  schema: string,
+  onProgress?: OnProgress,
+): Promise<Contents> {
   return withHashes(db, schema, await readOutline(db, schema), onProgress);
 }
 
@@ -50,7 +59,9 @@ export async function withHashes(
 }
 
 /** Fingerprints of all that is not a table, by key. Pure. */
-export function objectFingerprints(fingerprints: ReadonlyMap<ObjectKey, string>): Contents['objects'] {
+export function objectFingerprints(
+  fingerprints: ReadonlyMap<ObjectKey, string>,
+): Contents['objects'] {
   return [...fingerprints]
     .filter(([key]) => !key.startsWith('table:'))
     .map(([key, fingerprint]) => ({ key, fingerprint }));
@@ -58,7 +69,9 @@ export function objectFingerprints(fingerprints: ReadonlyMap<ObjectKey, string>)
 
 /** One hash over the whole structure of a schema. Pure. */
 export function structureDigest(contents: Contents): string {
-  const tables = contents.tables.map(({ name, structure }) => [`table:${name}`, structure] as const);
+  const tables = contents.tables.map(
+    ({ name, structure }) => [`table:${name}`, structure] as const,
+  );
   const objects = contents.objects.map(({ key, fingerprint }) => [key, fingerprint] as const);
   return digestOf(new Map<ObjectKey, string>([...tables, ...objects] as [ObjectKey, string][]));
 }

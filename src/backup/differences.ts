@@ -5,6 +5,8 @@ import type { Contents } from './contents.ts';
 export type ContentDifference = {
   /** e.g. `table:users`. */
   readonly key: string;
+  /** `rows`: what writing rows changes, counters too. `structure`: all else. */
+  readonly kind: 'structure' | 'rows';
   /** e.g. `table users: 3 rows expected, 2 found`. Holds no row data. */
   readonly message: string;
 };
@@ -46,23 +48,33 @@ function compareTables(
   const differences: ContentDifference[] = [];
   for (const table of expected) {
     const other = found.get(table.name);
-    const differs = (what: string) =>
-      differences.push({ key: `table:${table.name}`, message: `table ${table.name}: ${what}` });
+    const differs = (kind: ContentDifference['kind'], what: string) =>
+      differences.push({
+        key: `table:${table.name}`,
+        kind,
+        message: `table ${table.name}: ${what}`,
+      });
     if (other === undefined) {
-      differs('missing');
+      differs('structure', 'missing');
       continue;
     }
-    if (other.structure !== table.structure) differs('other structure');
-    if (other.rows !== table.rows) differs(`${table.rows} rows expected, ${other.rows} found`);
-    else if (other.hash !== table.hash) differs('other values in its rows');
+    if (other.structure !== table.structure) differs('structure', 'other structure');
+    if (other.rows !== table.rows)
+      differs('rows', `${table.rows} rows expected, ${other.rows} found`);
+    else if (other.hash !== table.hash) differs('rows', 'other values in its rows');
     if (other.autoIncrement !== table.autoIncrement) {
-      differs(`AUTO_INCREMENT ${table.autoIncrement} expected, ${other.autoIncrement} found`);
+      differs(
+        'rows',
+        `AUTO_INCREMENT ${table.autoIncrement} expected, ${other.autoIncrement} found`,
+      );
     }
   }
   const extra = actual.filter(({ name }) => !wanted.has(name));
   return [
     ...differences,
-    ...extra.map(({ name }) => ({ key: `table:${name}`, message: `table ${name}: not expected` })),
+    ...extra.map(({ name }): ContentDifference => {
+      return { key: `table:${name}`, kind: 'structure', message: `table ${name}: not expected` };
+    }),
   ];
 }
 
@@ -77,10 +89,11 @@ function compareFingerprints(
     const other = found.get(key);
     if (other === fingerprint) continue;
     const what = other === undefined ? 'missing' : 'other definition';
-    differences.push({ key, message: `${nameOf(key)}: ${what}` });
+    differences.push({ key, kind: 'structure', message: `${nameOf(key)}: ${what}` });
   }
   for (const { key } of actual) {
-    if (!wanted.has(key)) differences.push({ key, message: `${nameOf(key)}: not expected` });
+    if (wanted.has(key)) continue;
+    differences.push({ key, kind: 'structure', message: `${nameOf(key)}: not expected` });
   }
   return differences;
 }
@@ -94,7 +107,9 @@ function compareSequences(
     const other = found.get(name);
     // A missing sequence has no fingerprint either, and is named there.
     if (other === undefined || JSON.stringify(other) === JSON.stringify(state)) return [];
-    return [{ key: `sequence:${name}`, message: `sequence ${name}: other next value` }];
+    return [
+      { key: `sequence:${name}`, kind: 'rows', message: `sequence ${name}: other next value` },
+    ];
   });
 }
 

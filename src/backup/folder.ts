@@ -113,11 +113,15 @@ export async function sweepUnfinished(dir: string, log: Log): Promise<string[]> 
 
 /** Names of the finished sets in `dir`, in no order; empty when the folder is missing. */
 export async function readSetNames(dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  return entries.filter((entry) => entry.isDirectory() && isSetName(entry.name)).map(({ name }) => name);
+  const entries = await readdir(dir, { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  return entries
+    .filter((entry) => entry.isDirectory() && isSetName(entry.name))
+    .map(({ name }) => name);
 }
 
 async function isInUse(path: string, pid: number): Promise<boolean> {
@@ -132,7 +136,12 @@ async function isInUse(path: string, pid: number): Promise<boolean> {
 async function lastChange(path: string): Promise<number> {
   const names = await readdir(path).catch(() => []);
   const times = await Promise.all(
-    ['.', ...names].map((name) => stat(join(path, name)).then(({ mtimeMs }) => mtimeMs, () => 0)),
+    ['.', ...names].map((name) =>
+      stat(join(path, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    ),
   );
   return Math.max(...times);
 }

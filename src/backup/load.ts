@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Db } from '../database/connect.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { throwIfAborted } from './failures.ts';
 import type { BackupSet } from './manifest.ts';
-import type { OnProgress } from './progress.ts';
 import { readPacked, readPackedText } from './packed-file.ts';
+import type { OnProgress } from './progress.ts';
 import { splitDump } from './row-statements.ts';
 import { parseSections, type Section } from './section-file.ts';
-import { throwIfAborted } from './stop.ts';
 import { LOADING_SESSION } from './structure-file.ts';
 
 export type LoadOptions = {
@@ -14,7 +14,7 @@ export type LoadOptions = {
   readonly db: Db;
   readonly set: Pick<BackupSet, 'dir' | 'manifest'>;
   /** What a statement that fails stands for. */
-  readonly code: 'BACKUP_NOT_PROVEN' | 'RESTORE_FAILED';
+  readonly code: 'BACKUP_NOT_PROVEN' | 'RESTORE_FAILED' | 'PUT_BACK_FAILED';
   readonly onProgress?: OnProgress | undefined;
   readonly signal?: AbortSignal | undefined;
 };
@@ -55,7 +55,11 @@ export async function readSections(
 }
 
 /** Runs the statements of one section; a failure names its object. */
-export async function runSection(db: Db, section: Section, code: LoadOptions['code']): Promise<void> {
+export async function runSection(
+  db: Db,
+  section: Section,
+  code: LoadOptions['code'],
+): Promise<void> {
   for (const statement of section.statements) {
     try {
       await db.run(statement);

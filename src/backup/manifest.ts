@@ -121,7 +121,10 @@ export async function readManifest(dir: string): Promise<Manifest> {
 /** The manifest of a file's text; `where` names the file in errors. Pure, throws as `readManifest`. */
 export function decodeManifest(content: string, where: string): Manifest {
   const invalid = (message: string, next?: readonly string[]): DeployError =>
-    new DeployError('BACKUP_SET_INVALID', message, { where, ...(next === undefined ? {} : { next }) });
+    new DeployError('BACKUP_SET_INVALID', message, {
+      where,
+      ...(next === undefined ? {} : { next }),
+    });
   let json: unknown;
   try {
     json = JSON.parse(content);

@@ -31,7 +31,10 @@ export function objectStatements(script: ObjectScript, collation: string): strin
 
 function plainStatements(script: ObjectScript): string[] {
   const { create, client, connection, sqlMode, timeZone, createdAt } = script;
-  const session = [`sql_mode=${literal(sqlMode ?? '')}`, `time_zone=${literal(timeZone ?? '+00:00')}`];
+  const session = [
+    `sql_mode=${literal(sqlMode ?? '')}`,
+    `time_zone=${literal(timeZone ?? '+00:00')}`,
+  ];
   // An event AT a time in the past is dropped while it is made, unless it is made before that time.
   session.push(createdAt === null ? 'timestamp=DEFAULT' : `timestamp=${createdAt}`);
   const before = ['SET NAMES utf8mb4', `SET SESSION ${session.join(', ')}`];
@@ -41,5 +44,10 @@ function plainStatements(script: ObjectScript): string[] {
   if (isUtf8 || /^[\x00-\x7f]*$/.test(create)) return [...before, charset, create];
   // The text is UTF-8 here, and the server would read it in the object's character set: by the
   // way of a variable it converts it.
-  return [...before, `SET @deploy_text=${literal(create)}`, charset, 'EXECUTE IMMEDIATE @deploy_text'];
+  return [
+    ...before,
+    `SET @deploy_text=${literal(create)}`,
+    charset,
+    'EXECUTE IMMEDIATE @deploy_text',
+  ];
 }

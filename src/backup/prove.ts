@@ -1,15 +1,15 @@
-import { failPoint } from '../errors/fail-point.ts';
-import { DeployError } from '../errors/deploy-error.ts';
 import type { Log } from '../config/log.ts';
 import { connect, withConnection } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
 import { compareSchemas } from '../schema/compare.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { type Scratch, startScratch } from '../scratch/server.ts';
 import { type Contents, withHashes } from './contents.ts';
-import { compareContents, type ContentDifference, describeDifferences } from './differences.ts';
+import { type ContentDifference, compareContents, describeDifferences } from './differences.ts';
 import { loadTables, readSections, runSection } from './load.ts';
 import type { BackupSet, Proof } from './manifest.ts';
 import type { OnProgress } from './progress.ts';

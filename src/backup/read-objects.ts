@@ -3,7 +3,7 @@ import type { Db, Row } from '../database/connect.ts';
 import { isDeployTable, quoteNameText } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { ObjectKey } from '../schema/model.ts';
-import { objectStatements, type ObjectScript } from './object-statements.ts';
+import { type ObjectScript, objectStatements } from './object-statements.ts';
 import type { Section } from './section-file.ts';
 
 /** Collation of the database, by which an object that was made under another one is told. */
@@ -59,6 +59,15 @@ export async function readDefiners(db: Db, schema: string): Promise<string[]> {
         UNION SELECT definer FROM information_schema.events WHERE event_schema = ${schema}`,
   );
   return rows.map(({ definer }) => definer).sort();
+}
+
+/** Accounts and roles that the routines of `schema` run as. */
+export async function readRoutineDefiners(db: Db, schema: string): Promise<string[]> {
+  const rows = await db.query<{ definer: string }>(
+    sql`SELECT DISTINCT definer AS definer FROM information_schema.routines
+        WHERE routine_schema = ${schema}`,
+  );
+  return rows.map(({ definer }) => definer);
 }
 
 type Named = { readonly name: string; readonly createdAt?: string };
@@ -161,6 +170,8 @@ function invalidView(schema: string, name: string): DeployError {
   const what = `the view ${name} refers to something that does not exist (any more)`;
   return new DeployError('BACKUP_FAILED', what, {
     where: `${schema}.${name}`,
-    next: [`correct the view, or drop it: DROP VIEW ${quoteNameText(schema)}.${quoteNameText(name)}`],
+    next: [
+      `correct the view, or drop it: DROP VIEW ${quoteNameText(schema)}.${quoteNameText(name)}`,
+    ],
   });
 }

@@ -61,7 +61,11 @@ export async function readSequenceStates(
  * then are foreign keys within it written without its name, and follow the table into another
  * schema and back.
  */
-export async function readCreate(db: Db, kind: 'TABLE' | 'SEQUENCE', name: string): Promise<string> {
+export async function readCreate(
+  db: Db,
+  kind: 'TABLE' | 'SEQUENCE',
+  name: string,
+): Promise<string> {
   const row = await db.one(`SHOW CREATE ${kind} ${quoteNameText(name)}`);
   return String(row?.['Create Table']);
 }

@@ -2,7 +2,7 @@ import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { type Db, withConnection } from '../database/connect.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
-import { readOutline, withHashes, objectFingerprints } from './contents.ts';
+import { objectFingerprints, readOutline, withHashes } from './contents.ts';
 import { compareContents } from './differences.ts';
 import { listSets } from './list.ts';
 import type { BackupSet, Manifest } from './manifest.ts';
@@ -30,7 +30,9 @@ export async function findReusableSet(options: ReuseOptions): Promise<BackupSet 
   const newest = listed.find(({ manifest }) => manifest?.database === database);
   if (newest?.manifest == null) return null;
   const { manifest } = newest;
-  const isEqual = await withConnection(address, { database }, (db) => equals(db, manifest, options));
+  const isEqual = await withConnection(address, { database }, (db) =>
+    equals(db, manifest, options),
+  );
   if (!isEqual) return null;
   try {
     return await verifySet(newest.dir);
@@ -41,7 +43,11 @@ export async function findReusableSet(options: ReuseOptions): Promise<BackupSet 
   }
 }
 
-async function equals(db: Db, manifest: Manifest, { database, onProgress }: ReuseOptions): Promise<boolean> {
+async function equals(
+  db: Db,
+  manifest: Manifest,
+  { database, onProgress }: ReuseOptions,
+): Promise<boolean> {
   await db.run('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   await db.run('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
   const outline = await readOutline(db, database);

@@ -21,17 +21,22 @@ type Scan = {
   /** 0, or the quote character that the position is within. */
   quote: number;
   isComment: boolean;
+  /** No byte of the line was seen: rows begin with a bracket, so a dash here begins a comment. */
+  isLineStart: boolean;
   /** A byte of the statement itself was seen, not only line ends and comments. */
   isInText: boolean;
 };
 
 /**
- * The statements of a dump, without their semicolons and without the comment lines between them.
+ * The statements of a dump, without their semicolons. Comment lines before a statement are left out.
  *
  * @throws Error when the dump ends within a statement.
  */
 export async function* splitDump(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const scan: Scan = { position: 0, begin: 0, quote: 0, isComment: false, isInText: false };
+  const scan: Scan = {
+    ...{ position: 0, begin: 0, quote: 0 },
+    ...{ isComment: false, isInText: false, isLineStart: true },
+  };
   let parts: Buffer[] = [];
   for await (const chunk of chunks) {
     for (let end = findEnd(chunk, scan); end !== -1; end = findEnd(chunk, scan)) {
@@ -51,23 +56,25 @@ export async function* splitDump(chunks: AsyncIterable<Buffer>): AsyncGenerator<
 
 /** Index of the semicolon that ends the statement, or -1 when the chunk has no more. Moves `scan` on. */
 function findEnd(bytes: Buffer, scan: Scan): number {
-  let { position, quote, isComment, isInText, begin } = scan;
+  let { position, quote, isComment, isInText, isLineStart, begin } = scan;
   let end = -1;
   for (; position < bytes.length && end === -1; position++) {
     const byte = bytes[position];
     if (quote !== 0) {
       if (byte === BACKSLASH && quote === QUOTE) position++;
       else if (byte === quote) quote = 0;
-    } else if (isComment) {
-      isComment = byte !== NEWLINE;
-    } else if (byte === SEMICOLON) end = position;
+      continue;
+    }
+    if (isComment) isComment = byte !== NEWLINE;
+    else if (byte === DASH && isLineStart) isComment = true;
+    else if (byte === SEMICOLON) end = position;
     else if (byte === QUOTE || byte === BACKTICK) quote = byte;
-    else if (byte === DASH && !isInText) isComment = true;
+    isLineStart = byte === NEWLINE;
     if (!isInText && !isComment && end === -1 && byte !== NEWLINE) {
       isInText = true;
       begin = position;
     }
   }
-  Object.assign(scan, { position, quote, isComment, isInText, begin });
+  Object.assign(scan, { position, quote, isComment, isInText, isLineStart, begin });
   return end;
 }

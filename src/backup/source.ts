@@ -6,10 +6,11 @@ import { quoteNameText } from '../database/identifier.ts';
 import { isLockWaitTimeout, isMissingTable } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
-import { readSchema } from '../schema/read.ts';
 import type { SchemaModel } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
 import type { Outline } from './contents.ts';
 import { type Dump, startDump } from './dump.ts';
+import { throwIfAborted } from './failures.ts';
 import { readDefiners, readObjectSections } from './read-objects.ts';
 import {
   readSchemaDefaults,
@@ -19,7 +20,6 @@ import {
   type TableList,
 } from './read-tables.ts';
 import type { Section } from './section-file.ts';
-import { throwIfAborted } from './stop.ts';
 import { readStructureSections } from './structure-file.ts';
 
 /**
@@ -150,13 +150,17 @@ async function lockTables(db: Db, { database, signal }: SourceOptions): Promise<
     // Whoever waited behind us gets through before the next attempt.
     await sleep(100 * attempt);
   }
-  throw new DeployError('BACKUP_FAILED', `the tables of ${database} could not be locked for reading`, {
-    cause,
-    where: database,
-    next: [
-      'a long transaction holds them: end it (SHOW PROCESSLIST shows it), then run the same command again',
-    ],
-  });
+  throw new DeployError(
+    'BACKUP_FAILED',
+    `the tables of ${database} could not be locked for reading`,
+    {
+      cause,
+      where: database,
+      next: [
+        'a long transaction holds them: end it (SHOW PROCESSLIST shows it), then run the same command again',
+      ],
+    },
+  );
 }
 
 function namesOf({ tables, sequences }: TableList): string[] {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect } from '../database/connect.ts';
-import { type ServerFacts, readServer } from '../database/server.ts';
+import { readServer, type ServerFacts } from '../database/server.ts';
 import { toDeployError } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { Scratch } from '../scratch/server.ts';
 import { explainDiskError, readFreeBytes } from './disk-errors.ts';
+import { isServerError, stopReason, throwIfAborted } from './failures.ts';
 import {
   beginFolder,
   findFreeName,
@@ -21,10 +22,10 @@ import { listSets } from './list.ts';
 import { type BackupSet, encodeManifest, MANIFEST_FILE, type Manifest } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { proveSet } from './prove.ts';
+import { readRoutineDefiners } from './read-objects.ts';
 import { assertBackupRights } from './rights.ts';
 import { openSource, type Source } from './source.ts';
 import { assertSpace, neededBytes } from './space.ts';
-import { stopReason, throwIfAborted } from './stop.ts';
 import { type Written, writeSetFiles } from './write-set.ts';
 
 export type TakeOptions = {
@@ -84,7 +85,7 @@ async function checkFirst({ address, database, dir }: TakeOptions): Promise<Serv
   const db = await connect(address, { database });
   try {
     const facts = await readServer(db, database);
-    assertBackupRights(facts);
+    assertBackupRights(facts, { definers: await readRoutineDefiners(db, database) });
     const last = (await listSets(dir)).find(({ manifest }) => manifest?.database === database);
     const needBytes = neededBytes(facts.sizeBytes, last?.sizeBytes ?? null);
     assertSpace(dir, needBytes, await readFreeBytes(dir));
@@ -112,7 +113,13 @@ async function takeInto(
     throw error;
   }
   throwIfAborted(signal);
-  const unproven = makeManifest(options, { source, written, facts, createdAt, name: unfinished.name });
+  const unproven = makeManifest(options, {
+    source,
+    written,
+    facts,
+    createdAt,
+    name: unfinished.name,
+  });
   const { scratchDir, scratchVariables, scratch, onProgress } = options;
   const proof = await proveSet({
     ...{ set: { ...unfinished, manifest: unproven }, model: source.model },
@@ -126,7 +133,8 @@ async function takeInto(
     await writeSynced(join(unfinished.dir, MANIFEST_FILE), encodeManifest(manifest));
     await failPoint('backup.written');
     // Another process may have taken the name meanwhile: the manifest must say the same as the folder.
-    if (await publishFolder(dir, unfinished.dir, name)) return { name, dir: join(dir, name), manifest };
+    if (await publishFolder(dir, unfinished.dir, name))
+      return { name, dir: join(dir, name), manifest };
   }
 }
 
@@ -165,10 +173,4 @@ async function explain(error: unknown, dir: string): Promise<unknown> {
   const explained = await explainDiskError(error, dir);
   if (explained instanceof DeployError || !isServerError(explained)) return explained;
   return toDeployError(explained, 'the backup could not be taken');
-}
-
-/** Errors of the server and of its connection have a number or a code; a bug has none. */
-function isServerError(error: unknown): boolean {
-  const { errno, code } = (error ?? {}) as { errno?: unknown; code?: unknown };
-  return error instanceof Error && (errno !== undefined || code !== undefined);
 }

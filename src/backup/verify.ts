@@ -1,8 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import { DeployError } from '../errors/deploy-error.ts';
 import { type BackupSet, type ManifestFile, readManifest } from './manifest.ts';
-import type { OnProgress } from './progress.ts';
 import { hashFile } from './packed-file.ts';
+import type { OnProgress } from './progress.ts';
 
 /**
  * Reads the set in `dir` in full and checks it against its manifest: name of the folder, every
@@ -10,7 +10,10 @@ import { hashFile } from './packed-file.ts';
  *
  * @throws DeployError `BACKUP_SET_INVALID`, naming the first file that is wrong and how.
  */
-export async function verifySet(dir: string, onProgress: OnProgress = () => {}): Promise<BackupSet> {
+export async function verifySet(
+  dir: string,
+  onProgress: OnProgress = () => {},
+): Promise<BackupSet> {
   const set = await openSet(dir);
   const { files } = set.manifest;
   for (const [index, file] of files.entries()) {
@@ -29,10 +32,14 @@ export async function openSet(dir: string): Promise<BackupSet> {
   const path = resolve(dir);
   const manifest = await readManifest(path);
   if (manifest.name !== basename(path)) {
-    throw new DeployError('BACKUP_SET_INVALID', `the set ${manifest.name} lies in a renamed folder`, {
-      where: path,
-      next: [`give the folder its name back: ${manifest.name}`],
-    });
+    throw new DeployError(
+      'BACKUP_SET_INVALID',
+      `the set ${manifest.name} lies in a renamed folder`,
+      {
+        where: path,
+        next: [`give the folder its name back: ${manifest.name}`],
+      },
+    );
   }
   if (manifest.proof === null) {
     throw new DeployError('BACKUP_SET_INVALID', `the set ${manifest.name} was never proven`, {

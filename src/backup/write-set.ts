@@ -44,10 +44,12 @@ export async function writeSetFiles(
     { ...(await writePackedText(join(dir, FILES.structure), structure)), kind: 'structure' },
     { ...(await writePackedText(join(dir, FILES.objects), objects)), kind: 'objects' },
   ];
-  const hashing = withHashes(source.db, database, source.outline, onProgress).then(async (contents) => {
-    await failPoint('backup.hashed');
-    return contents;
-  });
+  const hashing = withHashes(source.db, database, source.outline, onProgress).then(
+    async (contents) => {
+      await failPoint('backup.hashed');
+      return contents;
+    },
+  );
   const writing = source.dump === null ? null : writeRows(dir, source.dump, { onProgress, signal });
   let contents: Contents;
   try {

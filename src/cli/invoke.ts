@@ -1,5 +1,4 @@
 /** What every command does around its work: settings, log, signals, report, failure text. */
-import { readFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { loadConfig } from '../config/load.ts';
 import { redact } from '../errors/redact.ts';
@@ -12,6 +11,7 @@ import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run
 import { SettledError, type Settlement } from '../run/settled.ts';
 import { makeLog } from './log.ts';
 import { renderReport } from './render-report.ts';
+import { toolVersion } from './tool-version.ts';
 
 export type Streams = { readonly stdout: Writable; readonly stderr: Writable & { readonly isTTY?: boolean } };
 
@@ -24,12 +24,6 @@ export type World = {
 
 /** Options that every command has. */
 export type CommonOptions = { readonly json?: boolean; readonly verbose?: boolean };
-
-/** This program's own version, of package.json. */
-export function toolVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /**
  * Runs a command that only reads, and gives its exit code. What `work` returns is printed to

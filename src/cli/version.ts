@@ -1,5 +1,6 @@
 import process from 'node:process';
-import { type CommonOptions, toolVersion, type World } from './invoke.ts';
+import type { CommonOptions, World } from './invoke.ts';
+import { toolVersion } from './tool-version.ts';
 
 /** `deploy version`: needs no settings and no server. */
 export async function versionCommand({ env, streams }: World, flags: CommonOptions): Promise<number> {

@@ -5,9 +5,8 @@
 import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
 import type { Sql } from 'sql-template-tag';
 import type { ServerAddress } from '../config/config.ts';
-import { mariadbErrorName } from './error-names.ts';
+import { lossOf, withoutStatement } from './connection-errors.ts';
 import { statementText } from './literal.ts';
-import { redactServerMessage } from './redact-server-message.ts';
 import { isConnectionLost } from './server-errors.ts';
 
 /** One row by column name. BIGINT and DECIMAL are strings, dates and JSON are strings, BLOBs are Buffers. */
@@ -191,43 +190,6 @@ function closedError(link: Link): Error {
   if (link.lost === null) return lossOf('the connection is closed');
   return lossOf('the connection was lost before', link.lost);
 }
-
-function lossOf(text: string, cause?: unknown): Error {
-  const error = new Error(text, cause === undefined ? undefined : { cause });
-  return Object.assign(error, { code: 'PROTOCOL_CONNECTION_LOST' });
-}
-
-/**
- * mysql2 puts the statement on its errors, values included, and names errors by MySQL's list. The
- * server quotes values of rows in its messages, and loggers print an error's causes: so they are
- * taken out here, where the error is made.
- */
-function withoutStatement<E extends object>(error: E): E {
-  const open = error as OpenError;
-  delete open.sql;
-  delete open.parameters;
-  if (open.sqlMessage !== undefined) {
-    open.message = redactServerMessage(open.errno ?? null, open.sqlMessage);
-    open.stack = open.stack?.replace(open.sqlMessage, () => open.message);
-    open.sqlMessage = open.message;
-  }
-  if (typeof open.errno === 'number' && open.errno >= 1000) {
-    const name = mariadbErrorName(open.errno, open.code);
-    if (name === null) delete open.code;
-    else open.code = name;
-  }
-  return error;
-}
-
-type OpenError = {
-  message: string;
-  stack?: string | undefined;
-  errno?: number;
-  code?: unknown;
-  sqlMessage?: string;
-  sql?: unknown;
-  parameters?: unknown;
-};
 
 async function* streamRows<R>(connection: Connection, link: Link, text: string): AsyncIterable<R> {
   if (link.lost !== null || link.closing) throw closedError(link);

@@ -43,9 +43,7 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
       const outcome = await renew(deadline);
       if (stopped.signal.aborted) return db?.destroy();
       if (outcome.kind === 'refused') {
-        return options.onLost(
-          new DeployError('LOCK_LOST', 'another run took the deploy lock over, or it was released'),
-        );
+        return options.onLost(lockLost('another run took the deploy lock over, or it was freed'));
       }
       if (outcome.kind === 'renewed') {
         renewedAt = begunAt;
@@ -54,13 +52,7 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
       }
       if (performance.now() > deadline) {
         return options.onLost(
-          new DeployError(
-            'LOCK_LOST',
-            'the lease of the deploy lock could not be renewed in time',
-            {
-              cause: outcome.cause,
-            },
-          ),
+          lockLost('the lease of the deploy lock was not renewed in time', outcome.cause),
         );
       }
       pauseMs = Math.min(options.intervalMs, 250);
@@ -105,6 +97,10 @@ type Outcome =
   | { readonly kind: 'renewed' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'failed'; readonly cause: unknown };
+
+function lockLost(message: string, cause?: unknown): DeployError {
+  return new DeployError('LOCK_LOST', message, cause === undefined ? {} : { cause });
+}
 
 /** False when the signal came first. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {

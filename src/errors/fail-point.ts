@@ -1,9 +1,11 @@
 /**
- * Places where a test can make a run die, throw or stand still: `DEPLOY_FAIL_AT=name=kill`,
- * `=throw` or `=hang`; several are separated by commas. `name#3=kill` means the third time that
+ * Places where a test can make a run die, throw or stand still for some seconds:
+ * `DEPLOY_FAIL_AT=name=kill`, `=throw` or `=pause`; several are separated by commas. `name#3=kill` means the third time that
  * the point is passed. Unset (always, outside tests) a point costs one comparison.
  */
-type Action = 'kill' | 'throw' | 'hang';
+type Action = 'kill' | 'throw' | 'pause';
+
+const pauseMs = 4000;
 
 const rules = new Map<string, { action: Action; countdown: number }>();
 for (const part of (process.env['DEPLOY_FAIL_AT'] ?? '').split(',').filter(Boolean)) {
@@ -22,6 +24,6 @@ export async function failPoint(name: string): Promise<void> {
   if (rule === undefined || --rule.countdown !== 0) return;
   if (rule.action === 'kill') process.kill(process.pid, 'SIGKILL');
   if (rule.action === 'throw') throw new Error(`fail point ${name}`);
-  // A hang keeps the event loop alive, so that heartbeat and signals go on as they would.
-  await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
+  // The event loop goes on, and with it the heartbeat and the signals.
+  if (rule.action === 'pause') await new Promise((resolve) => setTimeout(resolve, pauseMs));
 }

@@ -48,7 +48,7 @@ export async function ensureVersionTables(db: Db): Promise<void> {
   PRIMARY KEY (\`id\`),
   KEY \`idx_schema_version_version\` (\`version\`),
   KEY \`idx_schema_version_migration_number\` (\`migration_number\`)
-) ENGINE=InnoDB`);
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci`);
   await db.run(`CREATE TABLE IF NOT EXISTS \`migration_history\` (
   \`id\` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   \`migration_number\` bigint(20) NOT NULL,
@@ -63,5 +63,5 @@ export async function ensureVersionTables(db: Db): Promise<void> {
   PRIMARY KEY (\`id\`),
   UNIQUE KEY \`idx_migration_history_migration_number\` (\`migration_number\`),
   KEY \`idx_migration_history_version\` (\`version\`)
-) ENGINE=InnoDB`);
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci`);
 }

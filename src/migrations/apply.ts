@@ -144,7 +144,7 @@ function nameOf(action: Action): string {
 
 function throwIfStopped({ hold, stop }: ApplyOptions): void {
   if (hold.signal.aborted) throw hold.signal.reason;
-  if (stop.aborted) throw new DeployError('INTERRUPTED', 'the run was told to stop');
+  if (stop.aborted) throw stop.reason;
 }
 
 /**

@@ -7,10 +7,11 @@ import { openConnection, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
 import { recoverUnfinished } from './recover.ts';
+import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
 import { openSet, restore } from './restore.ts';
 import { planRollback, type RollbackPlan, type RollbackTarget, rollback } from './rollback.ts';
-import { throwIfRefused } from './up.ts';
+
 
 export type BackOptions = { readonly acceptDataLoss: boolean };
 

@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
-import { DeployError } from '../errors/deploy-error.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import type { Report } from './report.ts';
 
@@ -25,7 +24,7 @@ export function openConnection({ config }: RunContext): Promise<Db> {
 
 /** Throws `INTERRUPTED` when the process was told to stop: called between steps. */
 export function throwIfStopped({ stop }: RunContext): void {
-  if (stop.aborted) throw new DeployError('INTERRUPTED', 'the run was told to stop');
+  if (stop.aborted) throw stop.reason;
 }
 
 /** A number of bytes for people, e.g. `12.3 MiB`. */

@@ -11,6 +11,7 @@ import { connect, type Db } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
 import { setFreshSession } from '../database/session.ts';
 import { hashTables } from '../database/value-hash.ts';
+import { VERSION_TABLES } from '../history/tables.ts';
 import { statementsOf } from '../migrations/actions.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
 import type { Migration } from '../migrations/migration.ts';
@@ -22,6 +23,8 @@ import type { Facts } from './facts.ts';
 /** Rows or values that a down file takes away. */
 export type Loss = {
   readonly migration: Migration;
+  /** The table that loses something; null when the statement does not tell. */
+  readonly table: string | null;
   /** e.g. `table skill_improvement_cost2: 246 rows`, `column users.display_name: 5 values`. */
   readonly what: string;
 };
@@ -33,12 +36,12 @@ export async function countLosses(db: Db, migrations: readonly Migration[]): Pro
     for (const { classification, sql: text } of statementsOf(migration, 'down')) {
       if (!classification.destroysData) continue;
       const { drops } = classification;
-      if (drops.length === 0) losses.push({ migration, what: `${classification.verb}: ${text.split('\n')[0]}` });
+      if (drops.length === 0) losses.push({ migration, table: null, what: `${classification.verb}: ${text.split('\n')[0]}` });
       for (const { table, column } of drops) {
         const count = await countRows(db, table, column);
         if (count === 0) continue;
         const what = column === null ? `table ${table}: ${count} rows` : `column ${table}.${column}: ${count} values`;
-        losses.push({ migration, what });
+        losses.push({ migration, table, what });
       }
     }
   }
@@ -56,14 +59,15 @@ async function countRows(db: Db, table: string, column: string | null): Promise<
 }
 
 /**
- * Tries the way back and forth on a private copy with all rows, and gives true when every table
- * has the same values afterwards. Costs a backup and its restore; changes nothing.
+ * Tries the way back and forth on a private copy with all rows, and gives the tables that have
+ * other values afterwards. Costs a backup and its restore; changes nothing. The version tables
+ * do not count: they tell of the way itself.
  */
-export async function isRoundTripLossless(
+export async function tryRoundTrip(
   context: RunContext,
   facts: Facts,
   migrations: readonly Migration[],
-): Promise<boolean> {
+): Promise<ReadonlySet<string>> {
   const { config, log } = context;
   const database = config.database.name;
   return withScratch({ dir: config.scratchDir, variables: facts.server.variables, log }, async (scratch) => {
@@ -79,12 +83,13 @@ export async function isRoundTripLossless(
         const { collation } = facts.server.database;
         for (const migration of migrations) await runPlain(copy, migration, 'down', collation);
         for (const migration of migrations.toReversed()) await runPlain(copy, migration, 'up', collation);
-        const names = set.manifest.tables.map(({ name }) => name);
-        const after = await hashTables(copy, database, names);
-        return set.manifest.tables.every(({ name, hash, rows }) => {
+        const tables = set.manifest.tables.filter(({ name }) => !VERSION_TABLES.some((own) => own === name));
+        const after = await hashTables(copy, database, tables.map(({ name }) => name));
+        const changed = tables.filter(({ name, hash, rows }) => {
           const now = after.get(name);
-          return now?.hash === hash && now.rows === rows;
+          return now?.hash !== hash || now.rows !== rows;
         });
+        return new Set(changed.map(({ name }) => name));
       } finally {
         await copy.close();
       }

@@ -10,7 +10,7 @@ import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { tryCycles } from './look.ts';
-import { countLosses, describeLosses, isRoundTripLossless } from './loss.ts';
+import { countLosses, describeLosses, tryRoundTrip } from './loss.ts';
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseHistory, refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 
@@ -92,8 +92,10 @@ export async function planRollback(
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);
   const counted = plan.refusals.length > 0 ? [] : await countLosses(db, migrations);
-  const lossless = counted.length === 0 || (await isRoundTripLossless(context, facts, migrations));
-  const losses = lossless ? [] : describeLosses(counted);
+  const changed = counted.length === 0 ? new Set() : await tryRoundTrip(context, facts, migrations);
+  // What comes back by going forward again is not lost; what a DELETE took is known only by its table.
+  const lost = counted.filter(({ table }) => (table === null ? changed.size > 0 : changed.has(table)));
+  const losses = describeLosses(lost.length === 0 && changed.size > 0 ? counted : lost);
   if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: { ...plan, losses } };
   const refusal: Refusal = { code: 'DATA_LOSS', message: losses.join('\n') };
   return { facts, plan: { ...plan, mode: 'refused', refusals: [refusal], losses } };

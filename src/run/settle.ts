@@ -5,10 +5,10 @@ import { findReusableSet } from '../backup/reuse.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
-import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { codeOf } from '../errors/render.ts';
-import { type RunRow, updateRun } from '../history/runs.ts';
+import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import { letIn } from './fence.ts';
 import { type Report, step } from './report.ts';
@@ -19,6 +19,8 @@ export async function settle(context: RunContext, hold: Hold, run: RunRow, error
   const database = context.config.database.name;
   if (run.state === 'locked') return settleUnchanged(context, hold, run, error);
   if (isCutOff(error)) return new SettledError(error, cutOff(database, run));
+  if (run.mode === 'restore') return settleRestore(context, hold, run, error);
+  if (run.state === 'putting_back') return stuck(context, run, error);
   if (context.config.onFailure === 'stop') {
     return new SettledError(error, {
       exitCode: 21,
@@ -54,19 +56,40 @@ async function putBackAndSettle(context: RunContext, hold: Hold, run: RunRow, er
     return new SettledError(error, await putBack(context, hold, run, error));
   } catch (second) {
     if (isCutOff(second)) return new SettledError(error, cutOff(context.config.database.name, run));
-    context.report.warnings.push('putting the database back failed');
-    const stuck = new DeployError('PUT_BACK_FAILED', 'the run failed and the database could not be put back', {
-      cause: second,
-      where: `backup set ${run.backupSet}`,
-      facts: { first: isDeployError(error) ? error.code : 'INTERNAL' },
-    });
     context.log.error({ err: error }, 'the failure that came first');
-    return new SettledError(stuck, {
-      exitCode: 22,
-      state: 'unknown',
-      statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept`,
-    });
+    return stuck(context, run, second);
   }
+}
+
+/** A put-back or a restore that failed on its way: the run stays open, the fence stays closed. */
+function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledError {
+  report.warnings.push('putting the database back failed');
+  const what = 'the run failed and the database could not be put back';
+  const error = new DeployError('PUT_BACK_FAILED', what, { cause, where: `backup set ${run.backupSet}` });
+  return new SettledError(error, {
+    exitCode: 22,
+    state: 'unknown',
+    statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept`,
+  });
+}
+
+/** A restore that failed before it decided to swap has changed nothing; later it only goes forward. */
+async function settleRestore(
+  context: RunContext,
+  hold: Hold,
+  run: RunRow,
+  error: unknown,
+): Promise<SettledError> {
+  const database = context.config.database.name;
+  const now = await readUnfinishedRun(hold.db, database).catch(() => null);
+  const state = now?.restoreState as RestoreState | null | undefined;
+  if (state === undefined || (state !== null && state.phase !== 'staging')) return stuck(context, run, error);
+  const { settlement } = await settleUnchanged(context, hold, run, error);
+  return new SettledError(error, {
+    ...settlement,
+    exitCode: Math.max(settlement.exitCode, 20),
+    statement: `${database} is at ${run.from ?? 'no version'}, as before: nothing was swapped in`,
+  });
 }
 
 /**

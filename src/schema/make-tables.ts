@@ -161,7 +161,6 @@ function byName(a: { name: string }, b: { name: string }): number {
 /** True when only SHOW CREATE TABLE describes the table in full. */
 export function needsShowCreate(table: Table, row: TableRow): boolean {
   return (
-    table.systemVersioned ||
     !isCommonEngine(table.engine) ||
     /\bpartitioned\b/.test(row.createOptions ?? '') ||
     table.indexes.some(({ kind }) => kind === 'VECTOR') ||

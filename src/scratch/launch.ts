@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Instance } from './instance.ts';
@@ -33,8 +33,12 @@ export async function launchServer(
   const { mariadbd, wrapper, baseDir } = instance.binaries;
   const [program = mariadbd, ...args] = [...wrapper, mariadbd];
   const all = [...args, '--no-defaults', `--basedir=${baseDir}`, ...asRoot(), ...options];
+  // Everything it says goes to one file, also what it says before it reads its options.
+  const log = openSync(instance.errorLog, 'a', 0o600);
+  const stdio: StdioOptions = ['ignore', log, log];
   // Its own session, so that Ctrl-C on a terminal reaches this process only, which then ends it.
-  const child = spawn(program, all, { stdio: 'ignore', detached: true, cwd: instance.dir });
+  const child = spawn(program, all, { stdio, detached: true, cwd: instance.dir });
+  closeSync(log);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());

@@ -54,7 +54,6 @@ export function serverOptions(paths: InstancePaths, options: ServerOptions): str
     `--datadir=${paths.dataDir}`,
     `--socket=${paths.socketPath}`,
     `--tmpdir=${paths.tmpDir}`,
-    `--log-error=${paths.errorLog}`,
     `--pid-file=${paths.dir}/mariadbd.pid`,
     '--skip-name-resolve',
     '--skip-log-bin',

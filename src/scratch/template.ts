@@ -5,12 +5,16 @@ import { DeployError } from '../errors/deploy-error.ts';
 import type { Binaries } from './binaries.ts';
 import { INSTALL_VARIABLES, variableOptions } from './options.ts';
 
+/** What the server takes when it is told nothing: no reason for a second template. */
+const DEFAULTS = { lower_case_table_names: '0', innodb_page_size: '16384' } as const;
+
 /** Raised when the options below change, so that older templates are left alone. */
 const TEMPLATE_FORMAT = 1;
 
 /**
  * Path of a data directory that `mariadb-install-db` has made, to be copied by every start. Made on
- * first use in `workDir` and moved to its name in one step: of two starters at once both get a whole one.
+ * first use in `workDir`, which has a folder `tmp`, and moved to its name in one step: of two
+ * starters at once both get a whole one.
  *
  * @throws DeployError `SCRATCH_FAILED` when the installation fails.
  */
@@ -24,7 +28,7 @@ export async function ensureTemplate(
   if (await exists(template)) return template;
 
   const made = join(workDir, 'template');
-  await installDataDir(made, binaries, variables);
+  await installDataDir(made, join(workDir, 'tmp'), binaries, variables);
   try {
     await rename(made, template);
   } catch (cause) {
@@ -48,13 +52,14 @@ export function templateName(
   serverVersion: string,
   variables: Readonly<Record<string, string>>,
 ): string {
-  const fixed = INSTALL_VARIABLES.map((name) => variables[name] ?? 'default');
+  const fixed = INSTALL_VARIABLES.map((name) => variables[name] ?? DEFAULTS[name]);
   const parts = ['template', TEMPLATE_FORMAT, serverVersion, ...fixed];
   return parts.join('-').replace(/[^\w.+-]/g, '_');
 }
 
 async function installDataDir(
   dataDir: string,
+  tmpDir: string,
   binaries: Binaries,
   variables: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -62,6 +67,8 @@ async function installDataDir(
     '--no-defaults',
     `--basedir=${binaries.baseDir}`,
     `--datadir=${dataDir}`,
+    // MariaDB: a starting server deletes the temporary tables of others in a shared folder.
+    `--tmpdir=${tmpDir}`,
     ...asRoot(),
     // root@localhost without password; the socket lies in a folder that only this user can enter.
     '--auth-root-authentication-method=normal',

@@ -80,7 +80,10 @@ export async function advanceJournal(
     ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), state = VALUES(state),
       begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at)`);
   if (affectedRows === 0) {
-    throw new DeployError('LOCK_LOST', `the deploy lock of ${hold.database} is no longer held by this run`);
+    throw new DeployError(
+      'LOCK_LOST',
+      `the deploy lock of ${hold.database} is no longer held by this run`,
+    );
   }
 }
 

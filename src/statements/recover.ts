@@ -42,7 +42,11 @@ export function decideInDoubt(statement: InDoubt): Verdict {
 
 /** How a set of objects looks now, against how it looked before and should look after. */
 export function matchStructure(
-  changes: readonly { readonly key: string; readonly before: string | null; readonly after: string | null }[],
+  changes: readonly {
+    readonly key: string;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[],
   live: ReadonlyMap<string, string>,
 ): InDoubt['live'] {
   const now = (key: string) => live.get(key) ?? null;

@@ -112,10 +112,18 @@ function takeToken(scan: Scan, token: Token): number {
   }
 }
 
-/** The client looks for the delimiter also in the middle of such a mark: `*///` with delimiter `//`. */
+/** The client looks for the delimiter also in the middle of such a mark: `*/ //` with delimiter `//`. */
 function assertUncut(scan: Scan, token: Token): void {
-  if (endOfWord(scan, token) === token.end) return;
-  throw fail(scan, 'the delimiter cuts a mark of an executable comment', ['put a space between them']);
+  if (endOfWord(scan, token) !== token.end) {
+    throw fail(scan, 'the delimiter cuts a mark of an executable comment', [
+      'put a space between them',
+    ]);
+  }
+  if (token.kind === 'code-end' && scan.text[token.end] === '*') {
+    throw fail(scan, 'the client takes */* for a star and the beginning of a comment', [
+      'put a space behind */',
+    ]);
+  }
 }
 
 /** The client is confused by marks of a comment inside a comment, and loses what follows. */

@@ -1,8 +1,21 @@
 import { type Lexeme, readLexemes } from './lexemes.ts';
 import type { Quoting } from './tokens.ts';
 
+/** Every mode of MariaDB: with another one the SET fails, and nothing changes. */
+const MODES = new Set(
+  `ALLOW_INVALID_DATES ANSI ANSI_QUOTES DB2 EMPTY_STRING_IS_NULL ERROR_FOR_DIVISION_BY_ZERO
+   HIGH_NOT_PRECEDENCE IGNORE_BAD_TABLE_OPTIONS IGNORE_SPACE MAXDB MSSQL MYSQL323 MYSQL40
+   NO_AUTO_CREATE_USER NO_AUTO_VALUE_ON_ZERO NO_BACKSLASH_ESCAPES NO_DIR_IN_CREATE
+   NO_ENGINE_SUBSTITUTION NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_UNSIGNED_SUBTRACTION
+   NO_ZERO_DATE NO_ZERO_IN_DATE ONLY_FULL_GROUP_BY ORACLE PAD_CHAR_TO_FULL_LENGTH PIPES_AS_CONCAT
+   POSTGRESQL REAL_AS_FLOAT SIMULTANEOUS_ASSIGNMENT STRICT_ALL_TABLES STRICT_TRANS_TABLES
+   TIME_ROUND_FRACTIONAL TRADITIONAL`.split(/\s+/),
+);
 /** Modes that contain ANSI_QUOTES. */
 const ANSI = new Set(['ANSI', 'ANSI_QUOTES', 'DB2', 'MAXDB', 'MSSQL', 'ORACLE', 'POSTGRESQL']);
+
+/** What may stand before the name of a variable. */
+const SCOPES = new Set(['@', '.', 'SESSION', 'LOCAL', 'GLOBAL', 'PERSIST', 'PERSIST_ONLY']);
 
 /** One `name = value` of a SET statement. */
 export type Assignment = {
@@ -29,6 +42,7 @@ function readAssignment(part: readonly Lexeme[]): Assignment | null {
   if (target === undefined) return null;
   const value = part.slice(equals + 1);
   const words = before.map(({ keyword }) => keyword);
+  if (!words.every((word) => SCOPES.has(word))) return null;
   if (words.filter((word) => word === '@').length === 1) {
     return { scope: 'user', name: target.value, value };
   }
@@ -51,7 +65,7 @@ export function splitAtCommas(lexemes: readonly Lexeme[]): Lexeme[][] {
 
 /**
  * How the text after a statement is to be read: `SET sql_mode` changes it for the rest of the
- * script. `null` when that depends on a value which only the server knows. Pure.
+ * script. `null` when that depends on a value which only the server knows, or that it does not know. Pure.
  */
 export function quotingAfter(sql: string, now: Quoting, initial: Quoting): Quoting | null {
   if (!/sql_mode/i.test(sql)) return now;
@@ -66,7 +80,8 @@ export function quotingAfter(sql: string, now: Quoting, initial: Quoting): Quoti
 function quotingOf(value: readonly Lexeme[], initial: Quoting): Quoting | null {
   const [first, ...rest] = value;
   if (first?.kind === 'string' && rest.length === 0) {
-    const modes = first.value.split(',').map((mode) => mode.trim().toUpperCase());
+    const modes = first.value.toUpperCase().split(',').filter(Boolean);
+    if (!modes.every((mode) => MODES.has(mode))) return null;
     return {
       ansiQuotes: modes.some((mode) => ANSI.has(mode)),
       noBackslashEscapes: modes.includes('NO_BACKSLASH_ESCAPES'),

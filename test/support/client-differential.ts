@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeployError } from '../../src/errors/deploy-error.ts';
-import { quotingAfter } from '../../src/statements/sql-mode.ts';
 import { splitStatements } from '../../src/statements/split.ts';
+import { quotingAfter } from '../../src/statements/sql-mode.ts';
 import { type Quoting, readToken } from '../../src/statements/tokens.ts';
 import type { GeneratedScript } from './script-generator.ts';
 import { type Cleanup, startTestServer, type TestServer } from './server.ts';
@@ -16,7 +16,11 @@ export type Outcome =
   | { readonly kind: 'same'; readonly statements: number }
   /** Our splitter refuses the script: whatever the client does with it never happens. */
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'different'; readonly ours: readonly string[]; readonly client: readonly string[] };
+  | {
+      readonly kind: 'different';
+      readonly ours: readonly string[];
+      readonly client: readonly string[];
+    };
 
 export type Differential = { compare(script: GeneratedScript): Outcome };
 
@@ -46,8 +50,17 @@ function sendThroughClient(server: TestServer, log: string, script: GeneratedScr
   const from = statSync(log).size;
   const input = script.charset === 'latin1' ? Buffer.from(script.text, 'latin1') : script.text;
   // --sandbox: should the splitter ever let a client command pass, it must not reach a shell.
-  const args = ['--no-defaults', `--socket=${server.address.socketPath}`, '--user=root', '--force', '--sandbox'];
-  spawnSync('mariadb', [...args, `--default-character-set=${script.charset}`], { input, stdio: ['pipe', 'ignore', 'ignore'] });
+  const args = [
+    '--no-defaults',
+    `--socket=${server.address.socketPath}`,
+    '--user=root',
+    '--force',
+    '--sandbox',
+  ];
+  spawnSync('mariadb', [...args, `--default-character-set=${script.charset}`], {
+    input,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   return readQueries(readFrom(log, from).toString(script.charset === 'latin1' ? 'latin1' : 'utf8'));
 }
 
@@ -94,12 +107,14 @@ function withoutComments(sql: string, quoting: Quoting): string {
     const escapes = token.kind === 'string' && !quoting.noBackslashEscapes;
     // The client sends a backslash at the end of a line as the newline that it stands for.
     if (escapes) text += part.replaceAll(/\\([^])/g, (pair, next) => (next === '\n' ? '\n' : pair));
-    else if (token.kind !== 'comment') text += part;
+    // A comment does not end a statement: `--` at its end is followed by the delimiter, so it is none.
+    else if (token.kind !== 'comment' || token.end === sql.length) text += part;
     at = token.end;
   }
   return text;
 }
 
+/** The server itself cuts semicolons and white space at the end off before it logs. */
 function squeeze(sql: string): string {
-  return sql.replaceAll(/[ \t\n\v\f\r]+/g, '');
+  return sql.replaceAll(/[ \t\n\v\f\r]+/g, '').replace(/;+$/, '');
 }

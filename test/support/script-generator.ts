@@ -10,41 +10,105 @@ export type GeneratedScript = {
   readonly charset: 'utf8mb4' | 'latin1';
 };
 
-type Random = { next(below: number): number; pick<T>(from: readonly T[]): T; chance(percent: number): boolean };
+type Random = {
+  next(below: number): number;
+  pick<T>(from: readonly T[]): T;
+  chance(percent: number): boolean;
+};
 
 const DELIMITERS = ['//', '$$', ';;', '#', '--', '|', '/*', 'go', 'END$', '~~~', '@', "'$$'", '§§'];
-const WORDS = ['a', 'category', 't1', 'END', 'go', 'x$y', '_b', 'NULL', '1', '2.5', '0x1F', 'delimiter', '$$', 'M'];
+const WORDS = [
+  'a',
+  'category',
+  't1',
+  'END',
+  'ago',
+  'x$y',
+  '_b',
+  'NULL',
+  '1',
+  '2.5',
+  '0x1F',
+  '$$',
+  'M',
+];
 const ASIDE = ['größe', '日本', '🧙'];
-const SYMBOLS = ['+', '-', '*', '/', '=', '(', ')', ',', '.', '@', '<', '>', '!', '|', '&', ':', '--1', '- -', '*/', '\\N'];
+const SYMBOLS = [
+  '+',
+  '-',
+  '*',
+  '/',
+  '=',
+  '(',
+  ')',
+  ',',
+  '.',
+  '@',
+  '<',
+  '>',
+  '!',
+  '|',
+  '&',
+  ':',
+  '--1',
+  '- -',
+  '*/',
+  '\\N',
+];
+const CODE = ['/*! 1 */', '/*M!100100 a */', '/*!99999 b */'];
+const MODES = ['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'];
 const SPACES = [' ', ' ', ' ', '\n', '\t', '\r\n', '  \n\n', '\n    '];
 /** What strings, names and comments are filled with: everything that could be taken for an end. */
 const FILLING = [
-  ...['a', ' ', ';', '//', '$$', '#', '-- ', '--', '/*', '/*!', "'", '"', '`', '\n', '\r\n', 'go', '*', '/'],
+  ...[
+    'a',
+    ' ',
+    ';',
+    '//',
+    '$$',
+    '#',
+    '-- ',
+    '--',
+    '/*',
+    '/*!',
+    "'",
+    '"',
+    '`',
+    '\n',
+    '\r\n',
+    'go',
+    '*',
+    '/',
+  ],
   ...['DELIMITER //', '\ndelimiter x\n', '\nuse a\n', 'ü', '🧙', '§', '%', '0'],
 ];
 const ESCAPES = ['\\\\', "\\'", '\\"', '\\n', '\\%', '\\;', '\\`', '\\\n', '\\ü', '\\g', "''"];
 
-/** One script of some statements, between which delimiter and sql_mode may change. */
+type State = { delimiter: string; quoting: string };
+
+/** One script that our splitter must accept; delimiter and sql_mode may change between its statements. */
 export function generateScript(seed: number): GeneratedScript {
   const random = makeRandom(seed);
   const charset = random.chance(10) ? 'latin1' : 'utf8mb4';
   const delimiters = DELIMITERS.filter((delimiter) => isAscii(delimiter) || charset === 'latin1');
-  const state = { delimiter: ';', quoting: '' };
+  const state: State = { delimiter: ';', quoting: '' };
   let text = random.chance(10) && charset === 'utf8mb4' ? '\uFEFF' : '';
   for (let left = 1 + random.next(8); left > 0; left--) {
-    text += between(random);
+    text += between(random, state);
     if (random.chance(20)) {
       const line = random.pick(delimiters);
-      text = `${text.replace(/[^\n]*$/, keepWhole)}${random.pick(['DELIMITER', 'delimiter', ' Delimiter'])} ${line}\n`;
+      // A DELIMITER line must begin its line.
+      if (!/(?:^|\n)\s*$/.test(text)) text += '\n';
+      text += `${random.pick(['DELIMITER', 'delimiter', ' Delimiter'])} ${line}\n`;
       state.delimiter = line.replaceAll("'", '');
     }
     if (random.chance(10)) {
-      state.quoting = random.pick(['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES']);
-      text += `SET sql_mode='${state.quoting}'${state.delimiter}`;
+      state.quoting = random.pick(MODES);
+      text += `SET sql_mode='${state.quoting}' ${state.delimiter}`;
     }
-    text += `SELECT ${soup(random, state.quoting)}${state.delimiter}`;
+    text += `SELECT ${soup(random, state)} ${state.delimiter}`;
   }
-  text += random.chance(50) ? '\n' : between(random);
+  text += random.chance(50) ? '\n' : between(random, state);
   return { text: charset === 'latin1' ? text.replace(/[^\u0000-\u007f§]/gu, '?') : text, charset };
 }
 
@@ -54,37 +118,43 @@ export function damageScript({ text, charset }: GeneratedScript, seed: number): 
   let damaged = text;
   for (let left = 1 + random.next(3); left > 0; left--) {
     const at = random.next(damaged.length + 1);
-    const insert = random.chance(50) ? random.pick([...FILLING.filter(isAscii), ...ESCAPES.filter(isAscii)]) : '';
+    const insert = random.chance(50)
+      ? random.pick([...FILLING.filter(isAscii), ...ESCAPES.filter(isAscii)])
+      : '';
     damaged = damaged.slice(0, at) + insert + damaged.slice(at + random.next(3));
   }
   // Half of a surrogate pair is no text that a file could hold.
   return { text: damaged.toWellFormed().replaceAll('\uFFFD', '?'), charset };
 }
 
-function soup(random: Random, quoting: string): string {
+function soup(random: Random, state: State): string {
   let text = '';
   for (let left = random.next(10); left > 0; left--) {
-    text += random.pick(SPACES) + piece(random, quoting) + (random.chance(30) ? random.pick(SPACES) : '');
+    text += random.pick(SPACES) + piece(random, state);
+    if (random.chance(30)) text += random.pick(SPACES);
   }
   return text;
 }
 
-function piece(random: Random, quoting: string): string {
+function piece(random: Random, state: State): string {
+  const escapes = !state.quoting.includes('NO_BACKSLASH');
   switch (random.next(8)) {
     case 0:
-      return random.pick(WORDS);
+      // Behind a delimiter that the symbols hold it would be the command.
+      return random.pick(state.delimiter === ';' ? [...WORDS, 'delimiter'] : WORDS);
     case 1:
       return random.pick(random.chance(30) ? ASIDE : SYMBOLS);
     case 2:
-      return quoted(random, "'", !quoting.includes('NO_BACKSLASH'));
+      return quoted(random, "'", escapes);
     case 3:
-      return quoted(random, '"', quoting === '');
+      return quoted(random, '"', escapes && !state.quoting.includes('ANSI'));
     case 4:
       return quoted(random, '`', false);
     case 5:
-      return comment(random);
+      return comment(random, state);
     case 6:
-      return random.pick([`/*!50003 ${quoted(random, "'", false)} */`, '/*! 1 */', '/*M!100100 a */', '/*!99999 b */']);
+      if (state.delimiter === '/*') return 'code';
+      return random.pick([`/*!50003 ${quoted(random, "'", escapes)} */`, ...CODE]);
     default:
       return random.pick(WORDS) + random.pick(SYMBOLS) + random.pick(WORDS);
   }
@@ -100,25 +170,30 @@ function quoted(random: Random, quote: string, escapes: boolean): string {
   return `${quote}${text}${!escapes && random.chance(20) ? '\\' : ''}${quote}`;
 }
 
-function comment(random: Random): string {
+/** A comment that does not begin with the delimiter, which would go before it. */
+function comment(random: Random, { delimiter }: State): string {
   let text = '';
   for (let left = random.next(5); left > 0; left--) text += random.pick(FILLING);
   const line = text.replaceAll(/[\r\n]/g, '');
-  const block = text.replaceAll(/[*!]/g, '');
-  return random.pick([`-- ${line}\n`, `# ${line}\n`, `--\t${line}\n`, `/* ${block}*/`, `/* ${block} */`, '/**/', '--\n']);
+  const block = text.replaceAll(/[*!]/g, '').replace(/\/+$/, '');
+  const all = [
+    `-- ${line}\n`,
+    `# ${line}\n`,
+    `--\t${line}\n`,
+    `/* ${block}*/`,
+    `/* ${block} */`,
+    '/**/',
+    '--\n',
+  ];
+  return random.pick(all.filter((one) => !one.startsWith(delimiter)));
 }
 
-function between(random: Random): string {
+function between(random: Random, state: State): string {
   let text = '';
   for (let left = random.next(3); left > 0; left--) {
-    text += random.pick(SPACES) + (random.chance(40) ? comment(random) : '');
+    text += random.pick(SPACES) + (random.chance(40) ? comment(random, state) : '');
   }
   return random.chance(50) ? `${text}\n` : text;
-}
-
-/** A DELIMITER line must begin its line: what stands before it there gets a line of its own. */
-function keepWhole(lastLine: string): string {
-  return /^\s*$/.test(lastLine) ? lastLine : `${lastLine}\n`;
 }
 
 function isAscii(text: string): boolean {
@@ -134,5 +209,9 @@ function makeRandom(seed: number): Random {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
   };
-  return { next, pick: (from) => from[next(from.length)]!, chance: (percent) => next(100) < percent };
+  return {
+    next,
+    pick: (from) => from[next(from.length)]!,
+    chance: (percent) => next(100) < percent,
+  };
 }

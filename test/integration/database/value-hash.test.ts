@@ -83,6 +83,7 @@ describe('the value hash is equal', () => {
     assert.equal(one, await hashOf('c INT', '3', '1', '2'));
   });
 
+  // MariaDB 11.8 stores -0, 10.11 makes 0 of it.
   test('for 0 and -0, because a dump cannot carry the sign', async () => {
     assert.equal(await hashOf('c DOUBLE', '-0e0'), await hashOf('c DOUBLE', '0'));
   });

@@ -74,11 +74,10 @@ describe('recordApplied', () => {
   });
 
   test('notices that a migration has changed the type of applied_at', async () => {
-    const { db, name } = await makeDatabase();
+    const { db } = await makeDatabase();
     await db.run('ALTER TABLE schema_version MODIFY applied_at timestamp NULL');
     await recordApplied(db, entry(1));
     await db.run('ALTER TABLE schema_version MODIFY applied_at bigint');
-    await db.run('ALTER TABLE migration_history MODIFY applied_at datetime');
 
     await recordApplied(db, entry(2));
 
@@ -86,8 +85,6 @@ describe('recordApplied', () => {
       'SELECT UNIX_TIMESTAMP() - applied_at AS age FROM schema_version WHERE migration_number = 2',
     );
     assert.ok(Number(row?.age) >= 0 && Number(row?.age) < 60);
-    const { applied } = await readHistory(db, name);
-    assert.ok(Math.abs(Date.now() - Date.parse(applied[1]?.appliedAt ?? '')) < 60_000);
   });
 
   test('takes the place of a row that says the migration failed', async () => {

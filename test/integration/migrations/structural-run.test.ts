@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Db } from '../../../src/database/connect.ts';
 import { serverText } from '../../../src/database/server-errors.ts';
 import { isDeployError } from '../../../src/errors/deploy-error.ts';
@@ -237,16 +238,19 @@ describe('runStructurally', () => {
     const running = runStructurally({
       ...{ db, database: name, scratch: dying.scratch, direction: 'up', collation, migrations },
     });
+    const expected = assert.rejects(running, { code: 'SCRATCH_FAILED' });
     const watcher = await dying.connect();
-    for (let tries = 0; tries < 500; tries++) {
+    const deadline = performance.now() + 10_000;
+    for (;;) {
       const busy = await watcher.one(
         "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'",
       );
-      if (busy !== undefined) break;
+      if (busy !== undefined || performance.now() > deadline) break;
+      await setTimeout(10);
     }
     await dying.kill9();
 
-    await assert.rejects(running, { code: 'SCRATCH_FAILED' });
+    await expected;
   });
 });
 

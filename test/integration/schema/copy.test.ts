@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import sql, { raw } from 'sql-template-tag';
+import { withConnection } from '../../../src/database/connect.ts';
 import { quoteName, quoteNameText } from '../../../src/database/identifier.ts';
 import { compareSchemas } from '../../../src/schema/compare.ts';
 import { copyStructure } from '../../../src/schema/copy.ts';
@@ -110,11 +111,36 @@ describe('copyStructure', () => {
   });
 
   test('what cannot be created is named', async () => {
-    const source = await makeSchema(server, ['CREATE TABLE t (a int)']);
-    const target = await server.connect();
-    await target.run(`CREATE DATABASE taken`);
+    const source = await makeSchema(server, ['CREATE PROCEDURE pr() SELECT 1']);
+    await db.run('CREATE USER maker@localhost');
+    await db.run('GRANT CREATE ON refused.* TO maker@localhost');
 
-    await assert.rejects(copyStructure(db, source, target, 'taken'), { errno: 1007 });
+    const copied = withConnection({ ...server.address, user: 'maker' }, {}, (target) =>
+      copyStructure(db, source, target, 'refused'),
+    );
+
+    await assert.rejects(copied, {
+      code: 'QUERY_FAILED',
+      where: 'procedure pr',
+      message: 'the procedure pr could not be copied',
+    });
+  });
+
+  test('a schema that is there already is not touched', async () => {
+    const source = await makeSchema(server, ['CREATE TABLE t (a int)']);
+    await makeSchema(server, ['CREATE TABLE mine (a int)'], 'taken');
+
+    await assert.rejects(copy(source, 'taken'), { errno: 1007 });
+
+    assert.deepEqual([...(await readSchema(db, 'taken')).objects.keys()], ['table:mine']);
+  });
+
+  test('members of an ENUM that no text of the server shows are a warning', async () => {
+    const source = await makeSchema(server, [`CREATE TABLE t (a enum('😀','b') DEFAULT '😀')`]);
+
+    assert.deepEqual(await copy(source, 'members'), [
+      'table t: members of a that have a ? may be another character',
+    ]);
   });
 
   test('both schemas may be reached through one connection', async () => {

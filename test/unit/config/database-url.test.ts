@@ -26,8 +26,8 @@ describe('parseDatabaseUrl', () => {
 
   for (const [value, parts] of [
     [
-      'bamort:bG4)efozrc@tcp(mariadb:3306)/bamort?charset=utf8mb4&parseTime=True&loc=Local',
-      { host: 'mariadb', port: 3306, user: 'bamort', password: 'bG4)efozrc', name: 'bamort' },
+      'bamort:se)cret@tcp(mariadb:3306)/bamort?charset=utf8mb4&parseTime=True&loc=Local',
+      { host: 'mariadb', port: 3306, user: 'bamort', password: 'se)cret', name: 'bamort' },
     ],
     [
       'u:p@ss/w:)(rd@tcp(h:1)/b',

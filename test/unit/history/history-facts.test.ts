@@ -94,7 +94,7 @@ describe('makeHistory', () => {
       [historyRow('1')],
       [
         versionRow(1, '1', { checksum: 'ours' }),
-        versionRow(2, '1', { version: '0.1.37', checksum: '' }),
+        versionRow(2, '1', { version: '0.1.37', checksum: 'theirs' }),
         versionRow(3, '1', { checksum: '' }),
       ],
     );
@@ -104,7 +104,7 @@ describe('makeHistory', () => {
       id: '2',
       version: '0.1.37',
       number: 1,
-      checksum: null,
+      checksum: 'theirs',
     });
   });
 

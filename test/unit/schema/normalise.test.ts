@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  normaliseBinaryDefault,
   normaliseCharset,
   normaliseDefault,
   normaliseExtra,
@@ -78,6 +79,11 @@ describe('spellings of one thing', () => {
       'as bigint unsigned start with 1',
     ],
     [normaliseSequence('CREATE SEQUENCE `s` as int start with 1'), 'as int start with 1'],
+    [normaliseBinaryDefault("'abc'"), "x'616263'"],
+    [normaliseBinaryDefault(`'a\\0\\\\b''\\nä'`), "x'61005c62270ac3a4'"],
+    [normaliseBinaryDefault("'a?'"), "'a?'"],
+    [normaliseBinaryDefault("''"), "''"],
+    [normaliseBinaryDefault('NULL'), 'NULL'],
     [withoutDisplayWidth('bigint(20) unsigned'), 'bigint unsigned'],
     [withoutDisplayWidth('int(5)'), 'int'],
     [withoutDisplayWidth('tinyint(1)'), 'tinyint(1)'],

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readShownTable, shownSelect, trueBody } from '../../../src/schema/show-create.ts';
+import {
+  readShownTable,
+  shownParameters,
+  shownSelect,
+  trueBody,
+} from '../../../src/schema/show-create.ts';
 
 const text = (tail: string, head = '  `a` int(11) DEFAULT NULL') =>
   `CREATE TABLE \`t\` (\n${head}\n) ENGINE=${tail}`;
@@ -65,4 +70,19 @@ describe('shownSelect', () => {
     ['CREATE TABLE `t` (a int)', null],
   ];
   for (const [shown, select] of rows) test(shown, () => assert.equal(shownSelect(shown), select));
+});
+
+describe('shownParameters', () => {
+  const rows: readonly (readonly [shown: string, list: string])[] = [
+    [
+      "CREATE DEFINER=`a`@`b` PROCEDURE `p(`(a int DEFAULT (1 + 2), b char(1) DEFAULT ')')\nselect (1)",
+      "a int DEFAULT (1 + 2), b char(1) DEFAULT ')'",
+    ],
+    [
+      'CREATE DEFINER="a"@"b" FUNCTION "f"(a INT := 5) RETURN INT AS BEGIN RETURN (1); END',
+      'a INT := 5',
+    ],
+    ['CREATE DEFINER="a"@"b" PROCEDURE "f" AS BEGIN NULL; END', ''],
+  ];
+  for (const [shown, list] of rows) test(shown, () => assert.equal(shownParameters(shown), list));
 });

@@ -271,6 +271,31 @@ describe('splitStatements refuses', () => {
       'f.sql:1 system is a command of the mariadb client, not SQL',
     ],
     ['?', '?', 'f.sql:1 ? is a command of the mariadb client, not SQL'],
+    [
+      'an executable comment whose end the delimiter cuts',
+      'DELIMITER //\n/*! SELECT 1 *///',
+      'f.sql:2 the delimiter cuts a mark of an executable comment',
+    ],
+    [
+      'an executable comment whose beginning the delimiter cuts',
+      'DELIMITER !\n/*! SELECT 1 */!',
+      'f.sql:2 the delimiter cuts a mark of an executable comment',
+    ],
+    [
+      'a star behind an executable comment',
+      '/*! SELECT 2 */* 3;',
+      'f.sql:1 the client takes */* for a star and the beginning of a comment',
+    ],
+    [
+      'a comment that the client does not see ending',
+      'SELECT 1; /* a /*/ SELECT 2;',
+      'f.sql:1 a comment holds the beginning of another one',
+    ],
+    [
+      'an executable comment in a comment',
+      'SELECT 1;\n/* a\n/*! b */ SELECT 2;',
+      'f.sql:2 a comment holds the beginning of another one',
+    ],
     ['a NUL', 'SELECT \u0000 1;', 'f.sql:1 the file holds a NUL byte'],
     ['a NUL in a string', "SELECT 1,\n'\0';", 'f.sql:2 the file holds a NUL byte'],
     [
@@ -292,6 +317,11 @@ describe('splitStatements refuses', () => {
       'a delimiter with a backslash',
       'DELIMITER \\\\\n',
       'f.sql:1 the delimiter may not contain a backslash or a tab',
+    ],
+    [
+      'a delimiter with white space around',
+      "DELIMITER ' x'\n",
+      'f.sql:1 the delimiter may not begin or end with white space',
     ],
     [
       'a delimiter with a tab',
@@ -327,6 +357,11 @@ describe('splitStatements refuses', () => {
       'an sql_mode that only the server knows',
       "SELECT 1;\nSET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES');",
       'f.sql:2 how the rest of the file is to be read depends on a value of sql_mode that only the server knows',
+    ],
+    [
+      'an sql_mode that does not exist',
+      "SET sql_mode = 'ANSI_QUOTES,ANSI_QUOTS';",
+      'f.sql:1 how the rest of the file is to be read depends on a value of sql_mode that only the server knows',
     ],
   ];
   for (const [name, text, expected] of cases) {

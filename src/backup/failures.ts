@@ -10,3 +10,10 @@ export function stopReason(signal: AbortSignal): DeployError {
   if (signal.reason instanceof DeployError) return signal.reason;
   return new DeployError('INTERRUPTED', 'the run was told to stop');
 }
+
+/** True for an error that the server or its connection threw: it has a number or a code; a bug has none. */
+export function isServerError(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof DeployError) return false;
+  const { errno, code } = error as { errno?: unknown; code?: unknown };
+  return errno !== undefined || code !== undefined;
+}

@@ -1,0 +1,92 @@
+import type { Db } from '../database/connect.ts';
+import { quoteNameText } from '../database/identifier.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { fingerprintSchema } from '../schema/fingerprint.ts';
+import type { ObjectKey } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
+import { readSections, runSection } from './load.ts';
+import { PLACEHOLDER } from './read-objects.ts';
+import { schemaAttributes } from './read-tables.ts';
+import { type RestoreContext, withWorker } from './restore-context.ts';
+import type { Section } from './section-file.ts';
+
+type Fingerprints = ReadonlyMap<ObjectKey, string>;
+
+/**
+ * Gives the live schema the set's defaults, routines, views and triggers, and nothing else of
+ * these kinds. What is equal stays; triggers are all made again, because their order counts.
+ * No events. Idempotent.
+ */
+export async function putObjects(context: RestoreContext): Promise<void> {
+  await putKinds(context, ['package', 'package body', 'function', 'procedure', 'view', 'trigger']);
+  await failPoint('restore.objects-created');
+}
+
+/** Gives the live schema the set's events, each with its own status, and no others. Idempotent. */
+export async function putEvents(context: RestoreContext): Promise<void> {
+  await putKinds(context, ['event']);
+  await failPoint('restore.events-created');
+}
+
+async function putKinds(context: RestoreContext, kinds: readonly string[]): Promise<void> {
+  const { hold, database, set } = context;
+  const wanted = new Map(set.manifest.objects.map(({ key, fingerprint }) => [key, fingerprint]));
+  const sections = await readSections(set, 'objects');
+  await withWorker(context, database, async (db) => {
+    const live = fingerprintSchema(await readSchema(db, database));
+    const plan = planObjects(wanted, live, sections, kinds);
+    const defaults = `ALTER DATABASE ${quoteNameText(database)} ${schemaAttributes(set.manifest)}`;
+    await hold.assertHeld();
+    if (live.get('database:') !== wanted.get('database:')) await db.run(defaults);
+    for (const key of plan.drop) await dropObject(db, key);
+    for (const section of plan.make) await runSection(db, section, 'PUT_BACK_FAILED');
+    // An object that was made under another default of the database changes that for a moment.
+    if (plan.make.length > 0) await db.run(defaults);
+  });
+}
+
+/** What is dropped and what is made, of the given kinds. Pure. */
+export function planObjects(
+  wanted: Fingerprints,
+  live: Fingerprints,
+  sections: readonly Section[],
+  kinds: readonly string[],
+): { readonly drop: readonly ObjectKey[]; readonly make: readonly Section[] } {
+  const isOfKinds = (key: string) => kinds.includes(kindOf(key));
+  const isEqual = (key: ObjectKey): boolean =>
+    kindOf(key) !== 'trigger' && live.has(key) && live.get(key) === wanted.get(key);
+  const stays = (key: ObjectKey): boolean =>
+    isEqual(key) && isEqual(partnerOf(key, wanted, live) ?? key);
+  const drop = [...live.keys()].filter((key) => isOfKinds(key) && !stays(key));
+  const make = sections.filter(({ key }) => {
+    if (key === null) return false;
+    const own = key.startsWith(PLACEHOLDER) ? `view:${key.slice(PLACEHOLDER.length)}` : key;
+    return isOfKinds(own) && !stays(own as ObjectKey);
+  });
+  return { drop: drop.sort(byDropOrder), make };
+}
+
+/** A package and its body go and come together: dropping the one drops the other. */
+function partnerOf(key: ObjectKey, wanted: Fingerprints, live: Fingerprints): ObjectKey | null {
+  const name = key.slice(key.indexOf(':') + 1);
+  const kind = kindOf(key);
+  if (kind !== 'package' && kind !== 'package body') return null;
+  const partner: ObjectKey = kind === 'package' ? `package body:${name}` : `package:${name}`;
+  return wanted.has(partner) || live.has(partner) ? partner : null;
+}
+
+/** What uses goes before what is used, though the server would not mind. */
+function byDropOrder(a: ObjectKey, b: ObjectKey): number {
+  const order = ['event', 'trigger', 'view', 'procedure', 'function', 'package body', 'package'];
+  return order.indexOf(kindOf(a)) - order.indexOf(kindOf(b));
+}
+
+function kindOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
+}
+
+/** DATA LOSS: an object without rows, which the set has not or has otherwise. */
+async function dropObject(db: Db, key: ObjectKey): Promise<void> {
+  const name = quoteNameText(key.slice(key.indexOf(':') + 1));
+  await db.run(`DROP ${kindOf(key).toUpperCase()} IF EXISTS ${name}`);
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import sql from 'sql-template-tag';
+import { type Db, withConnection } from '../database/connect.ts';
+import { qualified, quoteNameText } from '../database/identifier.ts';
+import { killConnections } from '../database/lock-threads.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { fingerprintSchema } from '../schema/fingerprint.ts';
+import type { SchemaModel, SchemaObject } from '../schema/model.ts';
+import { withoutOwnSchema } from '../schema/normalise.ts';
+import { readSchema } from '../schema/read.ts';
+import { withHashes } from './contents.ts';
+import { compareContents, describeDifferences } from './differences.ts';
+import { loadTables } from './load.ts';
+import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
+import { type RestoreContext, withWorker } from './restore-context.ts';
+
+/**
+ * Loads the set into the staging schema and compares it there with the manifest. The live schema
+ * is not touched, but for placeholder sequences: a table with DEFAULT NEXTVAL(`app`.`s`) can only
+ * be made while app.s exists. After the swap that name is the restored sequence.
+ *
+ * @returns the placeholders that were made
+ * @throws DeployError `RESTORE_FAILED`
+ */
+export async function stage(context: RestoreContext): Promise<string[]> {
+  const { hold, address, database, stg, set, onProgress, save, signal } = context;
+  await endLeftBehind(hold.db, stg);
+  await hold.assertHeld();
+  // DATA LOSS: the staging schema only, which holds nothing but a copy of a backup set.
+  await hold.db.run(`DROP DATABASE IF EXISTS ${quoteNameText(stg)}`);
+  await hold.db.run(`CREATE DATABASE ${quoteNameText(stg)} ${schemaAttributes(set.manifest)}`);
+  const placeholders = await missingSequences(hold.db, database, set.manifest.sequences);
+  await save({ phase: 'staging', set: set.name, placeholders });
+  for (const name of placeholders) {
+    await hold.db.run(sql`CREATE SEQUENCE IF NOT EXISTS ${qualified(database, name)}`);
+  }
+  await failPoint('restore.staging');
+  await withWorker({ hold, address }, stg, (db) =>
+    loadTables({ db, set, code: 'RESTORE_FAILED', onProgress, signal }),
+  );
+  await failPoint('restore.staged');
+  await compareStaged(context);
+  await failPoint('restore.compared-staging');
+  return placeholders;
+}
+
+/**
+ * Removes what a restore that is given up, or begins anew, left behind: the staging schema, the
+ * empty schema for replaced tables, and placeholder sequences.
+ */
+export async function unstage(
+  context: RestoreContext,
+  placeholders: readonly string[],
+): Promise<void> {
+  const { hold, database, stg, old } = context;
+  await endLeftBehind(hold.db, stg);
+  await hold.assertHeld();
+  for (const name of placeholders) {
+    // DATA LOSS: a sequence that this restore made where there was nothing.
+    await hold.db.run(sql`DROP SEQUENCE IF EXISTS ${qualified(database, name)}`);
+  }
+  // DATA LOSS: a copy of a backup set.
+  await hold.db.run(`DROP DATABASE IF EXISTS ${quoteNameText(stg)}`);
+  await dropIfEmpty(hold.db, old);
+}
+
+async function dropIfEmpty(db: Db, schema: string): Promise<void> {
+  const row = await db.one<{ tables: string | number }>(
+    sql`SELECT COUNT(*) AS tables FROM information_schema.tables WHERE table_schema = ${schema}`,
+  );
+  if (Number(row?.tables) === 0) await db.run(`DROP DATABASE IF EXISTS ${quoteNameText(schema)}`);
+}
+
+/** A loader of a process that is dead may still run its last statement. It is this account's own. */
+async function endLeftBehind(db: Db, stg: string): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const rows = await db.query<{ id: string }>(
+      sql`SELECT id AS id FROM information_schema.processlist
+          WHERE db = ${stg} AND id <> CONNECTION_ID()
+            AND user = SUBSTRING_INDEX(USER(), '@', 1)`,
+    );
+    if (rows.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new DeployError('RESTORE_FAILED', `connections to ${stg} could not be ended`, {
+        where: stg,
+        next: rows.map(({ id }) => `KILL CONNECTION ${id};`),
+      });
+    }
+    await killConnections(
+      db,
+      rows.map(({ id }) => Number(id)),
+    );
+    await sleep(50);
+  }
+}
+
+async function missingSequences(
+  db: Db,
+  database: string,
+  wanted: readonly { readonly name: string }[],
+): Promise<string[]> {
+  const rows = await db.query<{ name: string; type: string }>(
+    sql`SELECT table_name AS name, table_type AS type FROM information_schema.tables
+        WHERE table_schema = ${database}`,
+  );
+  const types = new Map(rows.map(({ name, type }) => [name, type]));
+  const taken = wanted.filter(({ name }) => (types.get(name) ?? 'SEQUENCE') !== 'SEQUENCE');
+  if (taken.length > 0) {
+    const names = taken.map(({ name }) => name).join(', ');
+    throw new DeployError(
+      'RESTORE_FAILED',
+      `tables or views now have the names of sequences: ${names}`,
+      {
+        where: database,
+        next: ['rename these tables or views, then run the same command again'],
+      },
+    );
+  }
+  return wanted.filter(({ name }) => !types.has(name)).map(({ name }) => name);
+}
+
+async function compareStaged({
+  address,
+  database,
+  stg,
+  set,
+  onProgress,
+}: RestoreContext): Promise<void> {
+  const contents = await withConnection(address, { database: stg }, async (db) => {
+    const list = await readTableList(db, stg);
+    const states = await readSequenceStates(db, stg, list.sequences);
+    const fingerprints = fingerprintSchema(asOwn(await readSchema(db, stg), database));
+    return withHashes(db, stg, { list, states, fingerprints }, onProgress);
+  });
+  const expected = {
+    ...set.manifest,
+    objects: set.manifest.objects.filter(({ key }) => /^(sequence|database):/.test(key)),
+  };
+  const differences = compareContents(expected, contents);
+  if (differences.length === 0) return;
+  const what = `the staged tables differ from ${set.name}: ${describeDifferences(differences)}`;
+  throw new DeployError('RESTORE_FAILED', what, {
+    where: stg,
+    facts: { differences: differences.map(({ message }) => message) },
+  });
+}
+
+/** Defaults of staged tables name the live schema's sequences; to the manifest these are its own. */
+function asOwn(model: SchemaModel, database: string): SchemaModel {
+  const objects = [...model.objects].map(([key, object]): [typeof key, SchemaObject] => {
+    if (object.kind !== 'table') return [key, object];
+    const columns = object.columns.map((column) =>
+      column.default === null
+        ? column
+        : { ...column, default: withoutOwnSchema(column.default, database) },
+    );
+    return [key, { ...object, columns }];
+  });
+  return { ...model, objects: new Map(objects) };
+}

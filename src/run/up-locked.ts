@@ -1,0 +1,117 @@
+/** What `up` does under the lock: recover, plan again, walk the versions. */
+import type { Db } from '../database/connect.ts';
+import type { Hold } from '../database/lock.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import type { RunRow } from '../history/runs.ts';
+import { readSchema } from '../schema/read.ts';
+import { backUp } from './back-up.ts';
+import { openConnection, type RunContext } from './context.ts';
+import { runCycle } from './cycle.ts';
+import { type Facts, readFacts } from './facts.ts';
+import { withLock } from './locked.ts';
+import { type LookedAt, lookAndPlan, structureDigest } from './look.ts';
+import { recoverUnfinished } from './recover.ts';
+import { throwIfRefused } from './refuse.ts';
+import { type Report, step } from './report.ts';
+import { SettledError } from './settled.ts';
+import { settingsOf, type UpOptions } from './up.ts';
+
+/** Takes the lock and brings the database to where the plan goes. @throws SettledError after changes. */
+export async function upLocked(context: RunContext, db: Db, options: UpOptions, looked: LookedAt): Promise<void> {
+  const before = await serverTime(db);
+  await withLock(context, (hold, { waited }) =>
+    underLock(context, hold, options, { looked, waitedSince: waited ? before : null }),
+  );
+}
+
+/** Takes the lock, a backup and its proof, and does nothing else. */
+export async function backUpLocked(context: RunContext, facts: Facts): Promise<void> {
+  const { report, config } = context;
+  report.mode = 'backup';
+  await withLock(context, (hold) =>
+    step(report, 'backup', () => backUp(context, hold, facts, { mode: 'backup' })),
+  );
+  report.database.statement = `${config.database.name} is at ${report.database.before ?? 'no version'}, not changed`;
+}
+
+async function underLock(
+  context: RunContext,
+  hold: Hold,
+  options: UpOptions,
+  earlier: { readonly looked: LookedAt; readonly waitedSince: string | null },
+): Promise<void> {
+  const { config, report, log } = context;
+  let facts = await readFacts(hold.db, config, context.folder);
+  const ended = await recoverUnfinished(context, hold, facts);
+  if (ended !== 'none') facts = await readFacts(hold.db, config, context.folder);
+  const { facts: known, plan } = await replan(context, hold, facts, options, earlier.looked);
+  if (report.mode === 'recover' || report.mode === 'nothing to do') report.mode = ended === 'none' ? plan.mode : 'recover';
+  throwIfRefused(plan);
+  const [first] = plan.cycles;
+  if (first !== undefined) exitAsTheOther(config.database.name, facts.lastRun, first.digest, earlier.waitedSince);
+  report.warnings.push(...plan.warnings);
+
+  for (const [index, cycle] of plan.cycles.entries()) {
+    const runId = plan.cycles.length === 1 ? report.run_id : `${report.run_id}.${index + 1}`;
+    log.info({ from: cycle.from, to: cycle.to }, `${cycle.from ?? 'empty'} → ${cycle.to}: ${cycle.migrations.length} migrations`);
+    const current: Facts = index === 0 ? known : { ...(await readFacts(hold.db, config, context.folder)), structural: known.structural };
+    await runCycle(context, hold, current, cycle, runId);
+    report.database.after = cycle.to;
+  }
+  report.database.after = plan.cycles.at(-1)?.to ?? plan.from;
+  report.database.state = 'as_required';
+  report.database.statement = `${config.database.name} is at ${report.database.after ?? 'no version'}, as required`;
+}
+
+/** Plans again under the lock; what was tried before holds if structure and plan are the same. */
+async function replan(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  options: UpOptions,
+  earlier: LookedAt,
+): Promise<LookedAt> {
+  const database = context.config.database.name;
+  const reader = await openConnection(context);
+  try {
+    const structure = structureDigest(await readSchema(reader, database));
+    const same = earlier.structure === structure;
+    const known = same ? { ...facts, adoption: earlier.facts.adoption, structural: earlier.facts.structural } : facts;
+    const looked = await lookAndPlan(context, reader, known, settingsOf(context, options));
+    const digests = ({ plan }: LookedAt) => plan.cycles.map(({ digest }) => digest).join();
+    if (!same || digests(looked) === digests(earlier)) return looked;
+    return await lookAndPlan(context, reader, facts, settingsOf(context, options));
+  } finally {
+    await reader.close();
+  }
+}
+
+async function serverTime(db: Db): Promise<string> {
+  const row = await db.one<{ now: string }>('SELECT UTC_TIMESTAMP(3) AS now');
+  return `${row!.now.replace(' ', 'T')}Z`;
+}
+
+/** P3: who waited for a run of the same plan that failed fails as it did, instead of repeating it. */
+function exitAsTheOther(
+  database: string,
+  lastRun: RunRow | null,
+  digest: string,
+  waitedSince: string | null,
+): void {
+  if (waitedSince === null || lastRun === null || lastRun.planDigest !== digest) return;
+  if (lastRun.outcome === 'done' || lastRun.finishedAt === null || lastRun.finishedAt < waitedSince) return;
+  const { error } = JSON.parse(lastRun.report ?? '{}') as Partial<Report>;
+  if (!error) return;
+  const code = error.code as ErrorCode;
+  throw new SettledError(
+    new DeployError(code, `another run of the same plan failed while this one waited: ${error.message}`, {
+      where: `run ${lastRun.runId}`,
+    }),
+    {
+      exitCode: lastRun.exitCode ?? 20,
+      state: 'as_before',
+      statement: `${database} is at ${lastRun.from ?? 'no version'}, not touched by this run`,
+    },
+  );
+}

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PROGRAM = new URL('./program.ts', import.meta.url).pathname;
+
+export type Kill = {
+  /** The program dies by itself when it passes this place. */
+  readonly failPoint?: string;
+  /** Killed so long after its first sign of life. */
+  readonly afterMs?: number;
+};
+
+export type Ended = { readonly signal: NodeJS.Signals | null; readonly stderr: string };
+
+/** Runs the program to its end. `onStarted` is called at its first sign of life. */
+export async function runProgram(
+  args: readonly string[],
+  kill: Kill,
+  onStarted: () => void = () => {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: {
+      ...process.env,
+      ...(kill.failPoint === undefined ? {} : { DEPLOY_FAIL_AT: `${kill.failPoint}=kill` }),
+    },
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const ended = once(child, 'close');
+  await Promise.race([once(child.stdout, 'data'), ended]);
+  onStarted();
+  if (kill.afterMs !== undefined) {
+    await Promise.race([sleep(kill.afterMs), ended]);
+    child.kill('SIGKILL');
+  }
+  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+  return { signal, stderr };
+}
