@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'is on a read-only file system',
   ENOENT: 'does not exist and cannot be created',
   ENOTDIR: 'is not a folder',
+  EEXIST: 'is not a folder',
 };
 
 /**
@@ -18,7 +19,8 @@ export async function explainDiskError(error: unknown, dir: string): Promise<unk
   const code = diskCode(error);
   if (code === null) return error;
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return spaceShort(dir, error);
-  const uid = process.getuid?.() ?? -1;
+  // The effective user is the one whose rights the kernel looked at.
+  const uid = process.geteuid?.() ?? -1;
   const reason = REASONS[code] ?? `cannot be used (${code})`;
   return new DeployError('BACKUP_FAILED', `the backup folder ${dir} ${reason} (uid ${uid})`, {
     where: dir,

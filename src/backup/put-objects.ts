@@ -9,6 +9,7 @@ import { PLACEHOLDER } from './read-objects.ts';
 import { schemaAttributes } from './read-tables.ts';
 import { type RestoreContext, withWorker } from './restore-context.ts';
 import type { Section } from './section-file.ts';
+import { untilFree, waitBriefly } from './until-free.ts';
 
 type Fingerprints = ReadonlyMap<ObjectKey, string>;
 
@@ -29,7 +30,8 @@ export async function putEvents(context: RestoreContext): Promise<void> {
 }
 
 async function putKinds(context: RestoreContext, kinds: readonly string[]): Promise<void> {
-  const { hold, database, set } = context;
+  const { hold, database, set, log, swapWaitMs } = context;
+  const patience = { waitMs: swapWaitMs, log };
   const wanted = new Map(set.manifest.objects.map(({ key, fingerprint }) => [key, fingerprint]));
   const sections = await readSections(set, 'objects');
   await withWorker(context, database, async (db) => {
@@ -38,8 +40,11 @@ async function putKinds(context: RestoreContext, kinds: readonly string[]): Prom
     const defaults = `ALTER DATABASE ${quoteNameText(database)} ${schemaAttributes(set.manifest)}`;
     await hold.assertHeld();
     if (live.get('database:') !== wanted.get('database:')) await db.run(defaults);
-    for (const key of plan.drop) await dropObject(db, key);
-    for (const section of plan.make) await runSection(db, section, 'PUT_BACK_FAILED');
+    await waitBriefly(db);
+    for (const key of plan.drop) await untilFree(patience, () => dropObject(db, key));
+    for (const section of plan.make) {
+      await untilFree(patience, () => runSection(db, section, 'PUT_BACK_FAILED'));
+    }
     // An object that was made under another default of the database changes that for a moment.
     if (plan.make.length > 0) await db.run(defaults);
   });

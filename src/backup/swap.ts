@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
-import { isConnectionLost, isLockWaitTimeout, serverText } from '../database/server-errors.ts';
+import { isConnectionLost } from '../database/server-errors.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { runSection } from './load.ts';
@@ -10,6 +9,7 @@ import { readSchemaDefaults, readTableList, schemaAttributes } from './read-tabl
 import { type RestoreContext, withWorker } from './restore-context.ts';
 import type { RestoreState } from './restore-state.ts';
 import { unstage } from './stage.ts';
+import { LOCK_WAIT_SECONDS, untilFree, waitBriefly } from './until-free.ts';
 
 export type Swapping = Extract<RestoreState, { phase: 'swapping' }>;
 
@@ -38,7 +38,8 @@ export async function readBeforeSwap(
  * the restore goes forward, also in the next run. Idempotent.
  *
  * @throws DeployError `RESTORE_FAILED` when the tables are in use for too long; triggers and events
- *   are then made again and the live schema is as before.
+ *   are then made again and the live schema is as before. `PUT_BACK_FAILED` when not even that was
+ *   possible: the tables are the old ones, triggers are missing, and the next run goes forward.
  */
 export async function swap(context: RestoreContext, state: Swapping): Promise<void> {
   const { hold, old, set } = context;
@@ -67,18 +68,24 @@ async function hasSwapped({ hold, stg, old }: RestoreContext, state: Swapping): 
   return (await allTables(hold.db, stg)).length === 0;
 }
 
-/** DATA LOSS: triggers and events of the live schema; their definitions are in the saved state. */
+/**
+ * DATA LOSS: triggers and events of the live schema; their definitions are in the saved state.
+ *
+ * Of the triggers of one table the last goes first, so that those which are left whenever this
+ * ends are the first ones, and making the others again gives back the old order.
+ */
 async function dropCode(context: RestoreContext): Promise<void> {
-  const { hold, database } = context;
+  const { hold, database, log, swapWaitMs } = context;
   await withWorker(context, database, async (db) => {
     const defaults = (await readSchemaDefaults(db, database))!;
-    await hold.assertHeld();
-    for (const { key } of [
-      ...(await readEvents(db, database, defaults)),
-      ...(await readTriggers(db, database, defaults)),
-    ]) {
+    const triggers = await readTriggers(db, database, defaults);
+    const events = await readEvents(db, database, defaults);
+    await waitBriefly(db);
+    for (const { key } of [...triggers.reverse(), ...events]) {
+      await hold.assertHeld();
       const [kind, name] = splitKey(key);
-      await db.run(`DROP ${kind} IF EXISTS ${quoteNameText(name)}`);
+      const drop = `DROP ${kind} IF EXISTS ${quoteNameText(name)}`;
+      await untilFree({ waitMs: swapWaitMs, log }, () => db.run(drop));
     }
   });
 }
@@ -91,26 +98,16 @@ function splitKey(key: string | null): readonly [kind: string, name: string] {
 
 async function renameAll(context: RestoreContext): Promise<void> {
   const { hold, database, stg, old, log, swapWaitMs } = context;
-  const deadline = performance.now() + swapWaitMs;
-  for (let attempt = 1; ; attempt++) {
+  await untilFree({ waitMs: swapWaitMs, log }, async () => {
     const moves = [
       ...moveAll(await allTables(hold.db, database), database, old),
       ...moveAll(await allTables(hold.db, stg), stg, database),
     ];
     if (moves.length === 0) return;
     await hold.assertHeld();
-    try {
-      // While it waits, others wait for it, also for tables that are free: so it waits briefly.
-      await hold.db.run(
-        `SET STATEMENT lock_wait_timeout=1, foreign_key_checks=0 FOR RENAME TABLE ${moves.join(', ')}`,
-      );
-      return;
-    } catch (error) {
-      if (!isLockWaitTimeout(error) || performance.now() > deadline) throw error;
-      log.info({ attempt, reason: serverText(error) }, 'the tables are in use: trying again');
-    }
-    await sleep(200);
-  }
+    const settings = `lock_wait_timeout=${LOCK_WAIT_SECONDS}, foreign_key_checks=0`;
+    await hold.db.run(`SET STATEMENT ${settings} FOR RENAME TABLE ${moves.join(', ')}`);
+  });
 }
 
 function moveAll(names: readonly string[], from: string, to: string): string[] {
@@ -128,12 +125,20 @@ async function allTables(db: Db, schema: string): Promise<string[]> {
 
 /** Brings the live schema back to what it was before the swap was tried. */
 async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
-  const { database, hold, save, set } = context;
-  await dropCode(context);
+  const { database, hold, save, set, log, swapWaitMs } = context;
   await withWorker(context, database, async (db) => {
-    await hold.assertHeld();
+    const defaults = (await readSchemaDefaults(db, database))!;
+    const left = [
+      ...(await readTriggers(db, database, defaults)),
+      ...(await readEvents(db, database, defaults)),
+    ].map(({ key }) => key);
+    await waitBriefly(db);
     for (const section of [...state.triggers, ...state.events]) {
-      await runSection(db, section, 'RESTORE_FAILED');
+      if (left.includes(section.key)) continue;
+      await hold.assertHeld();
+      await untilFree({ waitMs: swapWaitMs, log }, () =>
+        runSection(db, section, 'PUT_BACK_FAILED'),
+      );
     }
   });
   await save({ phase: 'staging', set: set.name, placeholders: state.placeholders });

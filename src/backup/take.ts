@@ -66,9 +66,9 @@ export async function takeBackup(options: TakeOptions): Promise<BackupSet> {
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await sweepUnfinished(dir, log);
-    const facts = await checkFirst(options);
     const unfinished = await beginFolder(dir, createdAt);
     try {
+      const facts = await checkFirst(options);
       return await takeInto(options, unfinished, facts, createdAt);
     } catch (error) {
       await removeUnfinished(unfinished);
@@ -80,7 +80,7 @@ export async function takeBackup(options: TakeOptions): Promise<BackupSet> {
   }
 }
 
-/** What can be known to fail is found before anything is written. */
+/** What can be known to fail is found before anything is read. */
 async function checkFirst({ address, database, dir }: TakeOptions): Promise<ServerFacts> {
   const db = await connect(address, { database });
   try {

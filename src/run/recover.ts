@@ -2,6 +2,7 @@
  * What an `up` does about a run that did not end (the table of DESIGN §5a): finish it when it is
  * exactly what this image would do, else put the database back from that run's proven set.
  */
+import { findSet } from '../backup/list.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -16,6 +17,7 @@ import { advanceJournal, type JournalRow, readJournal } from '../statements/jour
 import { canResume, decideInDoubt, matchStructure } from '../statements/recover.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { change, finish, type StoredPlan } from './cycle.ts';
+import { movedOnlyBy, resetCounters } from './counters.ts';
 import type { Facts } from './facts.ts';
 import { letIn } from './fence.ts';
 import { resumeRestore } from './restore.ts';
@@ -81,7 +83,10 @@ async function endChangedRun(
   }
   await advanceJournal(hold, run.runId, { done: resume.done, intent: null });
   context.log.info({ run: run.runId, action: resume.fromSeq }, `going on with run ${run.runId}`);
-  await change(context, hold, facts, run, (run.plan as StoredPlan).actions, resume.fromSeq);
+  const { actions } = run.plan as StoredPlan;
+  const set = await findSet(context.config.backupDir, run.backupSet!);
+  await resetCounters(hold, movedOnlyBy(actions, resume.fromSeq, byNumber(facts)), set.manifest);
+  await change(context, hold, facts, run, actions, resume.fromSeq);
   return 'finished';
 }
 
@@ -108,15 +113,19 @@ async function findResume(context: RunContext, hold: Hold, facts: Facts, run: Ru
   }
 }
 
+function byNumber({ folder }: Facts): ReadonlyMap<number, Migration> {
+  return new Map(folder.migrations.map((migration) => [migration.number, migration]));
+}
+
 /** The migrations of the run by number, if the files here are the ones that it ran; else null. */
 function sameFiles(facts: Facts, run: RunRow, stored: StoredPlan): ReadonlyMap<number, Migration> | null {
-  const byNumber = new Map(facts.folder.migrations.map((migration) => [migration.number, migration]));
-  const find = (numbers: readonly number[]) => numbers.map((number) => byNumber.get(number));
+  const files = byNumber(facts);
+  const find = (numbers: readonly number[]) => numbers.map((number) => files.get(number));
   const [adopt, migrations] = [find(stored.adopt), find(stored.migrations)];
   const present = (list: readonly (Migration | undefined)[]): list is Migration[] => !list.includes(undefined);
   if (!present(adopt) || !present(migrations)) return null;
   const digest = digestWork({ adopt, migrations, direction: stored.direction });
-  return digest === run.planDigest ? byNumber : null;
+  return digest === run.planDigest ? files : null;
 }
 
 async function decide(

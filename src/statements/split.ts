@@ -1,34 +1,18 @@
-import { DeployError } from '../errors/deploy-error.ts';
 import { CLIENT_COMMANDS, readDelimiterLine } from './client-commands.ts';
 import { findOpenBlock } from './compound.ts';
 import { readLexemes } from './lexemes.ts';
+import { countNewlines, endOfLine, fail, moveTo, type Scan } from './scan.ts';
 import { quotingAfter } from './sql-mode.ts';
 import type { Statement } from './statement.ts';
-import { type Quoting, readToken, type Token } from './tokens.ts';
+import { takeToken } from './take-token.ts';
+import { type Quoting, readToken } from './tokens.ts';
 
 export { decodeScript } from './decode.ts';
-
-/** Where the splitter stands. Everything before `at` is done. */
-type Scan = {
-  readonly text: string;
-  readonly path: string;
-  readonly initial: Quoting;
-  readonly statements: Statement[];
-  at: number;
-  line: number;
-  delimiter: string;
-  quoting: Quoting;
-  /** The statement that has begun, or null between two. `end` is behind its last token so far. */
-  pending: { readonly start: number; readonly line: number; end: number } | null;
-  /** Line of the executable comment that is open, or null. */
-  codeLine: number | null;
-};
 
 const DEFAULT_DELIMITER = ';';
 const SANDBOX_LINE = '/*M!999999\\-';
 /** Saves reading every long INSERT twice. */
 const NEVER_COMPOUND = /^(?:insert|replace|update|delete|select|set|drop)\b/i;
-const NEWLINE = 10;
 const BLANK = /^[ \t\v\f\r]*$/;
 
 /**
@@ -74,74 +58,12 @@ function step(scan: Scan): void {
     return;
   }
   const token = readToken(scan.text, scan.at, scan.quoting, scan.codeLine !== null);
-  const end = token.kind === 'word' ? endOfWord(scan, token) : takeToken(scan, token);
+  const end = takeToken(scan, token);
   if (token.kind !== 'space' && token.kind !== 'comment') {
     scan.pending ??= { start: scan.at, line: scan.line, end };
     scan.pending.end = end;
   }
   moveTo(scan, end);
-}
-
-/** Checks a token that is not a word and gives its end. */
-function takeToken(scan: Scan, token: Token): number {
-  const { text, at, codeLine } = scan;
-  switch (token.kind) {
-    case 'unterminated':
-      throw fail(scan, `${nameOf(text, at)} begins here and does not end`);
-    case 'symbol':
-      if (text[at] !== '\\') return token.end;
-      // The only thing of this kind that is SQL: the client passes `\N` on, an old form of NULL.
-      if (text[at + 1] === 'N') return token.end + 1;
-      throw fail(scan, `\\${text[at + 1] ?? ''} is a command of the mariadb client, not SQL`, [
-        'remove it; end statements with ; or with the delimiter',
-      ]);
-    case 'code-begin':
-      if (codeLine !== null) throw fail(scan, 'an executable comment stands in another one');
-      assertUncut(scan, token);
-      scan.codeLine = scan.line;
-      return token.end;
-    case 'code-end':
-      assertUncut(scan, token);
-      scan.codeLine = null;
-      return token.end;
-    case 'comment':
-      assertPlain(scan, text.slice(at, token.end));
-      return token.end;
-    default:
-      return token.end;
-  }
-}
-
-/** The client looks for the delimiter also in the middle of such a mark: `*/ //` with delimiter `//`. */
-function assertUncut(scan: Scan, token: Token): void {
-  if (endOfWord(scan, token) !== token.end) {
-    throw fail(scan, 'the delimiter cuts a mark of an executable comment', [
-      'put a space between them',
-    ]);
-  }
-  if (token.kind === 'code-end' && scan.text[token.end] === '*') {
-    throw fail(scan, 'the client takes */* for a star and the beginning of a comment', [
-      'put a space behind */',
-    ]);
-  }
-}
-
-/** The client is confused by marks of a comment inside a comment, and loses what follows. */
-function assertPlain(scan: Scan, comment: string): void {
-  if (!comment.startsWith('/*')) return;
-  if (scan.codeLine === scan.line) {
-    throw fail(scan, 'a comment stands in an executable comment on the same line');
-  }
-  const lastLine = comment.slice(Math.max(2, comment.lastIndexOf('\n')));
-  if (/\/\*(?:M?!|\/$)/.test(lastLine)) {
-    throw fail(scan, 'a comment holds the beginning of another one', ['remove the inner /*']);
-  }
-}
-
-/** A delimiter ends a statement also in the middle of a word: `END$$` has two parts. */
-function endOfWord({ text, delimiter }: Scan, { start, end }: Token): number {
-  for (let at = start + 1; at < end; at++) if (text.startsWith(delimiter, at)) return at;
-  return end;
 }
 
 /**
@@ -238,37 +160,4 @@ function finish(scan: Scan): void {
     throw fail(scan, message, [], scan.pending);
   }
   endStatement(scan);
-}
-
-function moveTo(scan: Scan, at: number): void {
-  scan.line += countNewlines(scan.text, scan.at, at);
-  scan.at = at;
-}
-
-function countNewlines(text: string, from: number, to: number): number {
-  let count = 0;
-  for (let at = from; at < to; at++) if (text.charCodeAt(at) === NEWLINE) count++;
-  return count;
-}
-
-function endOfLine(text: string, from: number): number {
-  const end = text.indexOf('\n', from);
-  return end === -1 ? text.length : end;
-}
-
-function nameOf(text: string, at: number): string {
-  if (text[at] === '`') return 'a name in backticks';
-  return text[at] === '/' ? 'a comment' : 'a quoted text';
-}
-
-function fail(
-  scan: Scan,
-  message: string,
-  next: readonly string[] = [],
-  place: { readonly line: number } = scan,
-): DeployError {
-  return new DeployError('MIGRATION_FILE_INVALID', message, {
-    where: `${scan.path}:${place.line}`,
-    ...(next.length > 0 ? { next } : {}),
-  });
 }

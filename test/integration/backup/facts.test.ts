@@ -7,7 +7,13 @@ import { inspect } from 'node:util';
 import { compareContents } from '../../../src/backup/differences.ts';
 import type { Db } from '../../../src/database/connect.ts';
 import { isDeployError } from '../../../src/errors/deploy-error.ts';
-import { contentsOf, leftoverSchemas, makeBackupDir, restore, take } from '../../support/backup/backups.ts';
+import {
+  contentsOf,
+  leftoverSchemas,
+  makeBackupDir,
+  restore,
+  take,
+} from '../../support/backup/backups.ts';
 import { forgeFile } from '../../support/backup/damage.ts';
 import { withFakeDump } from '../../support/backup/fake-dump.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -42,7 +48,11 @@ test('fact 1: a table whose default is a sequence comes back, and the default wo
 
 describe('fact 2: what a dump changes on its way is found before it counts as a backup', () => {
   for (const [what, ...statements] of [
-    ['a FLOAT of more than six digits', 'CREATE TABLE lossy (v FLOAT)', 'INSERT INTO lossy VALUES (16777217)'],
+    [
+      'a FLOAT of more than six digits',
+      'CREATE TABLE lossy (v FLOAT)',
+      'INSERT INTO lossy VALUES (16777217)',
+    ],
     [
       'a date that does not exist',
       'CREATE TABLE lossy (v DATE)',
@@ -78,7 +88,10 @@ describe('fact 3: an account that does not see everything is refused, with the G
 
       assert.ok(isDeployError(error, 'RIGHT_MISSING'), inspect(error));
       assert.match(error.message, new RegExp(`lacks ${right}`));
-      assert.match(error.next?.join('\n') ?? '', new RegExp(`GRANT ${right} ON .* TO '${user}'@'%';`));
+      assert.match(
+        error.next?.join('\n') ?? '',
+        new RegExp(`GRANT ${right} ON .* TO '${user}'@'%';`),
+      );
       assert.deepEqual(readdirSync(dir), []);
     });
   }
@@ -88,7 +101,9 @@ describe('fact 3: an account that does not see everything is refused, with the G
     await db.run(`CREATE USER blind@'%' IDENTIFIED BY 'p'`);
     await db.run(`GRANT ALL ON \`${database}\`.* TO blind@'%'`);
 
-    const error = await failureOf(take(server.tcpAddress('blind', 'p'), database, makeBackupDir(t)));
+    const error = await failureOf(
+      take(server.tcpAddress('blind', 'p'), database, makeBackupDir(t)),
+    );
 
     assert.ok(isDeployError(error, 'RIGHT_MISSING'), inspect(error));
     assert.match(error.next?.join('\n') ?? '', /GRANT SELECT ON `mysql`\.`proc` TO 'blind'@'%';/);
@@ -98,13 +113,29 @@ describe('fact 3: an account that does not see everything is refused, with the G
 describe('fact 4: a dump that is not whole is never a backup', () => {
   for (const [what, script, code] of [
     ['cut off, with exit code 0', '"$real" "$@" | head -c 2000', 'BACKUP_FAILED'],
-    ['cut off at the end of a line, with exit code 0', '"$real" "$@" | head -n 25', 'BACKUP_FAILED'],
+    [
+      'cut off at the end of a line, with exit code 0',
+      '"$real" "$@" | head -n 25',
+      'BACKUP_FAILED',
+    ],
     ['without its footer', '"$real" "$@" | grep -v "^-- Dump completed"', 'BACKUP_FAILED'],
     ['whole, with an exit code', '"$real" "$@"; exit 3', 'BACKUP_FAILED'],
-    ['whole, with an error among its messages', '"$real" "$@"; echo "mariadb-dump: Got error: 2013" >&2', 'BACKUP_FAILED'],
+    [
+      'whole, with an error among its messages',
+      '"$real" "$@"; echo "mariadb-dump: Got error: 2013" >&2',
+      'BACKUP_FAILED',
+    ],
     ['killed', '"$real" "$@" | head -c 2000; kill -9 $$', 'BACKUP_FAILED'],
-    ['one row short, with footer and exit code 0', '"$real" "$@" | sed "/person 500/d"', 'BACKUP_NOT_PROVEN'],
-    ['with an empty string for NULL', '"$real" "$@" | sed "s/(1000,NULL)/(1000,\'\')/"', 'BACKUP_NOT_PROVEN'],
+    [
+      'one row short, with footer and exit code 0',
+      '"$real" "$@" | sed "/person 500/d"',
+      'BACKUP_NOT_PROVEN',
+    ],
+    [
+      'with an empty string for NULL',
+      '"$real" "$@" | sed "s/(1000,NULL)/(1000,\'\')/"',
+      'BACKUP_NOT_PROVEN',
+    ],
   ] as const) {
     test(what, async (t) => {
       const { database } = await makeDatabase(

@@ -10,7 +10,13 @@ import type { BackupSet } from '../../../src/backup/manifest.ts';
 import type { RestoreState } from '../../../src/backup/restore.ts';
 import { verifySet } from '../../../src/backup/verify.ts';
 import type { Db } from '../../../src/database/connect.ts';
-import { contentsOf, leftoverSchemas, makeBackupDir, restore, take } from '../../support/backup/backups.ts';
+import {
+  contentsOf,
+  leftoverSchemas,
+  makeBackupDir,
+  restore,
+  take,
+} from '../../support/backup/backups.ts';
 import { runProgram } from '../../support/backup/child.ts';
 import { fillWithTorture } from '../../support/backup/torture.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -48,7 +54,9 @@ describe('takeBackup killed', () => {
 
   test('at random moments: the same', async () => {
     for (let run = 0; run < 5; run++) {
-      await runProgram(['take', socket, database, dir], { afterMs: 100 * run + Math.random() * 100 });
+      await runProgram(['take', socket, database, dir], {
+        afterMs: 100 * run + Math.random() * 100,
+      });
     }
 
     await take(address, database, dir);
@@ -63,7 +71,10 @@ async function dieAt(args: readonly string[], failPoint: string): Promise<void> 
 }
 
 async function assertWholeSets(dir: string): Promise<void> {
-  assert.deepEqual(readdirSync(dir).filter((name) => name.startsWith('.unfinished')), []);
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.startsWith('.unfinished')),
+    [],
+  );
   for (const { dir: path } of await listSets(dir)) await verifySet(path);
 }
 

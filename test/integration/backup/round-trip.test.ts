@@ -4,7 +4,13 @@ import { statSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { compareContents } from '../../../src/backup/differences.ts';
 import { quoteNameText } from '../../../src/database/identifier.ts';
-import { contentsOf, leftoverSchemas, makeBackupDir, restore, take } from '../../support/backup/backups.ts';
+import {
+  contentsOf,
+  leftoverSchemas,
+  makeBackupDir,
+  restore,
+  take,
+} from '../../support/backup/backups.ts';
 import { fillWithTorture } from '../../support/backup/torture.ts';
 import { startTestServer } from '../../support/server.ts';
 
@@ -18,7 +24,10 @@ test('a backup of one of everything is proven, and a restore over a changed data
   const before = await contentsOf(address, database);
   const set = await take(address, database, makeBackupDir(t));
   assert.equal(set.manifest.proof?.tables, before.tables.length);
-  assert.equal(set.manifest.proof?.rows, before.tables.reduce((sum, { rows }) => sum + rows, 0));
+  assert.equal(
+    set.manifest.proof?.rows,
+    before.tables.reduce((sum, { rows }) => sum + rows, 0),
+  );
 
   for (const statement of [
     'SET foreign_key_checks = 0',
@@ -66,11 +75,13 @@ test('a stock client restores a set with the three lines of its RESTORE.md', asy
   await db.run('DROP DATABASE stock');
   await db.run('CREATE DATABASE stock');
 
-  const script = `set -o pipefail\n${lines.replaceAll(
-    'mariadb ',
-    `mariadb --no-defaults --socket=${address.socketPath} --user=root `,
-  ).replaceAll('DATABASE', database)}`;
-  execFileSync('bash', ['-e', '-c', script], { cwd: set.dir, stdio: ['ignore', 'ignore', 'inherit'] });
+  const script = `set -o pipefail\n${lines
+    .replaceAll('mariadb ', `mariadb --no-defaults --socket=${address.socketPath} --user=root `)
+    .replaceAll('DATABASE', database)}`;
+  execFileSync('bash', ['-e', '-c', script], {
+    cwd: set.dir,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 
   const ignoreOwn = (key: string) => key === 'table:deploy_run';
   assert.deepEqual(compareContents(before, await contentsOf(address, database), ignoreOwn), []);
@@ -95,7 +106,9 @@ test('AUTO_INCREMENT values and sequences go on where they were, also of empty t
   await db.run('CREATE TABLE gone (id INT AUTO_INCREMENT PRIMARY KEY) AUTO_INCREMENT = 41');
   await db.run('INSERT INTO gone VALUES (NULL)');
   await db.run('DELETE FROM gone');
-  await db.run('CREATE SEQUENCE s START WITH 100 INCREMENT BY -7 MINVALUE 1 MAXVALUE 100 NOCACHE CYCLE');
+  await db.run(
+    'CREATE SEQUENCE s START WITH 100 INCREMENT BY -7 MINVALUE 1 MAXVALUE 100 NOCACHE CYCLE',
+  );
   for (let i = 0; i < 20; i++) await db.query('SELECT NEXTVAL(s)');
   const state = await db.one('SELECT * FROM s');
   const set = await take(address, database, makeBackupDir(t));

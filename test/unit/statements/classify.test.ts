@@ -422,6 +422,7 @@ describe('classify: session and what cannot be told', () => {
     repeatable: true,
     tables: [],
   });
+  holds('/*M!50700 SELECT 1 */', { class: 'dml', verb: 'SELECT', repeatable: true, tables: [] });
   holds('/*!80000 DROP TABLE x */ SELECT 1', {
     class: 'dml',
     verb: 'SELECT',

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
+import type { Contents } from '../../../src/backup/contents.ts';
+import { compareContents } from '../../../src/backup/differences.ts';
+import type { BackupSet } from '../../../src/backup/manifest.ts';
+import { type RestoreState, restoreSet } from '../../../src/backup/restore.ts';
+import type { Db } from '../../../src/database/connect.ts';
+import { stagingSchemaName } from '../../../src/database/identifier.ts';
+import { type DeployError, isDeployError } from '../../../src/errors/deploy-error.ts';
+import {
+  contentsOf,
+  leftoverSchemas,
+  makeBackupDir,
+  makeLog,
+  restore,
+  take,
+  withHold,
+} from '../../support/backup/backups.ts';
+import { forgeFile } from '../../support/backup/damage.ts';
+import { startTestServer } from '../../support/server.ts';
+
+const server = await startTestServer({ after });
+const { address } = server;
+
+type Site = { database: string; db: Db; set: BackupSet; old: Contents; changed: Contents };
+
+/** A database that was backed up and then changed. */
+async function makeSite(t: TestContext): Promise<Site> {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  const runAll = async (statements: readonly string[]) => {
+    for (const statement of statements) await db.run(statement);
+  };
+  await runAll([
+    'CREATE SEQUENCE s',
+    'CREATE TABLE t (id BIGINT DEFAULT NEXTVAL(s) PRIMARY KEY, v INT)',
+    'INSERT INTO t (v) VALUES (1), (2)',
+    'CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.v = NEW.v + 1',
+    'CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t',
+  ]);
+  const old = await contentsOf(address, database);
+  const set = await take(address, database, makeBackupDir(t));
+  await runAll([
+    'DROP TABLE t',
+    'DROP SEQUENCE s',
+    'CREATE TABLE u (id INT PRIMARY KEY, v INT)',
+    'INSERT INTO u VALUES (1, 1)',
+    'CREATE TABLE without_triggers (id INT)',
+    'CREATE TRIGGER tr BEFORE INSERT ON u FOR EACH ROW SET NEW.v = 5',
+    'CREATE TRIGGER before_tr BEFORE INSERT ON u FOR EACH ROW PRECEDES tr SET NEW.v = 6',
+    'CREATE EVENT e2 ON SCHEDULE EVERY 2 DAY DO DELETE FROM u',
+  ]);
+  return { database, db, set, old, changed: await contentsOf(address, database) };
+}
+
+async function failureOf(work: Promise<unknown>): Promise<DeployError> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(isDeployError(error), inspect(error));
+    return error;
+  }
+  return assert.fail('it did not fail');
+}
+
+async function assertUntouched({ database, changed }: Site): Promise<void> {
+  assert.deepEqual(compareContents(changed, await contentsOf(address, database)), []);
+  assert.deepEqual(await leftoverSchemas(address, database), []);
+}
+
+for (const table of ['u', 'without_triggers']) {
+  test(`a table that stays in use (${table}): given up, all as before, and it works once it is free`, async (t) => {
+    const site = await makeSite(t);
+    const reader = await server.connect(site.database);
+    await reader.run('START TRANSACTION');
+    await reader.query(`SELECT * FROM ${table}`);
+
+    const states: RestoreState[] = [];
+    const error = await failureOf(
+      restore(address, site.database, site.set, {
+        swapWaitMs: 1500,
+        save: async (state) => {
+          states.push(state);
+        },
+      }),
+    );
+
+    assert.equal(error.code, 'RESTORE_FAILED');
+    assert.match(error.message, /could not be swapped in/);
+    assert.equal(states.at(-1)?.phase, 'staging');
+    await reader.run('COMMIT');
+    await assertUntouched(site);
+    await restore(address, site.database, site.set, { saved: states.at(-1) ?? null });
+    assert.deepEqual(compareContents(site.old, await contentsOf(address, site.database)), []);
+  });
+}
+
+test('a set that loads into something else than its manifest says: refused in the staging, nothing is changed', async (t) => {
+  const site = await makeSite(t);
+  await forgeFile(site.set.dir, 'rows.sql.zst', (text) => text.replace(/\((\d+),2\)/, '($1,3)'));
+
+  const error = await failureOf(restore(address, site.database, site.set));
+
+  assert.equal(error.code, 'RESTORE_FAILED');
+  assert.match(error.message, /table t: other values in its rows/);
+  await assertUntouched(site);
+});
+
+test('tables of other databases that refer to ours: refused before anything is written', async (t) => {
+  const site = await makeSite(t);
+  const other = await server.createDatabase();
+  await site.db.run(`CREATE TABLE \`${other}\`.r (id INT REFERENCES \`${site.database}\`.u (id))`);
+
+  const error = await failureOf(restore(address, site.database, site.set));
+
+  assert.equal(error.code, 'RESTORE_FAILED');
+  assert.match(error.message, new RegExp(`refer to tables of .*: ${other}\\.r`));
+  await assertUntouched(site);
+});
+
+test('a table with a DATA DIRECTORY: refused before anything is written', async (t) => {
+  const site = await makeSite(t);
+  const outside = join(makeBackupDir(t), 'data');
+  mkdirSync(outside, { mode: 0o777 });
+  await site.db.run(`CREATE TABLE outside (id INT) DATA DIRECTORY='${outside}'`);
+  await site.db.run("CREATE TABLE inside (id INT) COMMENT 'not a DATA DIRECTORY=''/tmp'''");
+
+  const error = await failureOf(restore(address, site.database, site.set));
+
+  assert.equal(error.code, 'RESTORE_FAILED');
+  assert.match(error.message, /cannot be swapped: outside$/);
+  assert.deepEqual(await leftoverSchemas(address, site.database), []);
+});
+
+test('replaced tables of an earlier restore that nobody ended are not dropped: refused', async (t) => {
+  const site = await makeSite(t);
+  const old = stagingSchemaName(site.database, 'old');
+  await site.db.run(`CREATE DATABASE \`${old}\``);
+  await site.db.run(`CREATE TABLE \`${old}\`.precious (id INT)`);
+
+  const error = await failureOf(restore(address, site.database, site.set));
+
+  assert.equal(error.code, 'RESTORE_FAILED');
+  assert.match(error.message, /holds tables of an earlier restore/);
+  assert.equal((await site.db.query(`SHOW TABLES FROM \`${old}\``)).length, 1);
+});
+
+test('a table that took the name of a sequence: refused, nothing is changed', async (t) => {
+  const site = await makeSite(t);
+  await site.db.run('CREATE TABLE s (id INT)');
+  const changed = await contentsOf(address, site.database);
+
+  const error = await failureOf(restore(address, site.database, site.set));
+
+  assert.equal(error.code, 'RESTORE_FAILED');
+  assert.match(error.message, /have the names of sequences: s/);
+  await assertUntouched({ ...site, changed });
+});
+
+test('a signal before the swap ends the restore and leaves the database as it was', async (t) => {
+  const site = await makeSite(t);
+  const stop = new AbortController();
+
+  const error = await failureOf(
+    restore(address, site.database, site.set, {
+      signal: stop.signal,
+      onProgress: ({ phase }) => phase === 'load' && stop.abort(),
+    }),
+  );
+
+  assert.equal(error.code, 'INTERRUPTED');
+  await assertUntouched(site);
+});
+
+test('a restore that lost the lock changes nothing more, and the next one finishes', async (t) => {
+  const site = await makeSite(t);
+  let state: RestoreState | null = null;
+  const error = await failureOf(
+    withHold(address, site.database, (hold) =>
+      restoreSet({
+        ...{ hold, address, database: site.database, set: site.set, log: makeLog(), saved: null },
+        save: async (next) => {
+          state = next;
+          // A take-over ends the working connection in exactly this way.
+          if (next.phase === 'swapping') await site.db.run(`KILL CONNECTION ${hold.db.id}`);
+        },
+      }),
+    ),
+  );
+
+  assert.match(error.code, /^(CONNECTION_LOST|LOCK_LOST)$/);
+  assert.deepEqual(
+    compareContents(
+      site.changed,
+      await contentsOf(address, site.database),
+      (key) => key === 'sequence:s',
+    ),
+    [],
+  );
+  await restore(address, site.database, site.set, { saved: state });
+  assert.deepEqual(compareContents(site.old, await contentsOf(address, site.database)), []);
+  assert.deepEqual(await leftoverSchemas(address, site.database), []);
+});
+
+test('an unfinished restore is not gone on with from another set', async (t) => {
+  const site = await makeSite(t);
+
+  const saved = { phase: 'swapped', set: 'backup_20200101_000000' } as const;
+  const error = await failureOf(restore(address, site.database, site.set, { saved }));
+
+  assert.equal(error.code, 'RESTORE_FAILED');
+  assert.match(error.message, /a restore of backup_20200101_000000 is unfinished/);
+  await assertUntouched(site);
+});
+
+test('rows that somebody writes after the swap are said, and are no failure', async (t) => {
+  const site = await makeSite(t);
+  const log = makeLog();
+
+  await restore(address, site.database, site.set, {
+    log,
+    save: async ({ phase }) => {
+      if (phase === 'swapped') await site.db.run('INSERT INTO t (v) VALUES (77)');
+    },
+  });
+
+  assert.match(log.lines.join('\n'), /somebody writes to .*table t: 2 rows expected, 3 found/);
+  assert.deepEqual(await leftoverSchemas(address, site.database), []);
+});
+
+test('an object that somebody adds after the swap is named, and the replaced tables are kept', async (t) => {
+  const site = await makeSite(t);
+  const fail = restore(address, site.database, site.set, {
+    save: async ({ phase }) => {
+      if (phase === 'swapped') await site.db.run('CREATE TABLE sudden (id INT)');
+    },
+  });
+
+  const error = await failureOf(fail);
+
+  assert.equal(error.code, 'PUT_BACK_FAILED');
+  assert.match(error.message, /table sudden: not expected/);
+  const old = stagingSchemaName(site.database, 'old');
+  assert.deepEqual(
+    await leftoverSchemas(address, site.database).then((names) => names.includes(old)),
+    true,
+  );
+});

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { listSets } from '../../../src/backup/list.ts';
+import type { Progress } from '../../../src/backup/progress.ts';
+import { findReusableSet } from '../../../src/backup/reuse.ts';
+import { isDeployError } from '../../../src/errors/deploy-error.ts';
+import { startScratch } from '../../../src/scratch/server.ts';
+import { contentsOf, makeBackupDir, makeLog, restore, take } from '../../support/backup/backups.ts';
+import { flipBit } from '../../support/backup/damage.ts';
+import { startTestServer, testScratchDir } from '../../support/server.ts';
+
+const server = await startTestServer({ after }, { tcp: 'loopback' });
+const { address } = server;
+
+async function makeDatabase(...statements: string[]): Promise<string> {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  for (const statement of statements) await db.run(statement);
+  return database;
+}
+
+const TABLE = 'CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, s LONGTEXT)';
+
+test('a backup while others write is one consistent point in time', async (t) => {
+  const database = await makeDatabase(
+    'CREATE TABLE a (id INT PRIMARY KEY, amount INT)',
+    'CREATE TABLE b (id INT PRIMARY KEY, amount INT, filler TEXT)',
+    'CREATE TABLE log_a (id INT AUTO_INCREMENT PRIMARY KEY)',
+    'CREATE TABLE log_b (id INT AUTO_INCREMENT PRIMARY KEY)',
+    'INSERT INTO a SELECT seq, 1000 FROM seq_1_to_100',
+    "INSERT INTO b SELECT seq, 1000, REPEAT('x', 1000) FROM seq_1_to_3000",
+  );
+  let stop = false;
+  let transactions = 0;
+  const writers = [1, 2].map(async (number) => {
+    const db = await server.connect(database);
+    while (!stop) {
+      await db.run('START TRANSACTION');
+      await db.run(`UPDATE a SET amount = amount - 7 WHERE id = ${number}`);
+      await db.run('INSERT INTO log_a VALUES (NULL)');
+      await db.run(`UPDATE b SET amount = amount + 7 WHERE id = ${number}`);
+      await db.run('INSERT INTO log_b VALUES (NULL)');
+      await db.run('COMMIT');
+      transactions++;
+    }
+  });
+  while (transactions < 20) await sleep(5);
+  const before = transactions;
+
+  const sets = [];
+  const dir = makeBackupDir(t);
+  for (let run = 0; run < 3; run++) sets.push(await take(address, database, dir));
+  assert.ok(transactions > before, 'nobody wrote during the backups');
+  stop = true;
+  await Promise.all(writers);
+
+  const db = await server.connect(database);
+  for (const set of sets) {
+    await restore(address, database, set);
+    const row =
+      await db.one(`SELECT (SELECT SUM(amount) FROM a) + (SELECT SUM(amount) FROM b) AS total,
+      (SELECT COUNT(*) FROM log_a) - (SELECT COUNT(*) FROM log_b) AS difference,
+      (SELECT COUNT(*) FROM log_a) * 7 + (SELECT SUM(amount) FROM a) AS moved`);
+    assert.deepEqual({ ...row }, { total: '3100000', difference: '0', moved: '100000' });
+  }
+});
+
+test('a transaction that holds a table is waited for', async (t) => {
+  const database = await makeDatabase(TABLE);
+  const writer = await server.connect(database);
+  await writer.run('START TRANSACTION');
+  await writer.run("INSERT INTO t (s) VALUES ('late')");
+  const taken = take(address, database, makeBackupDir(t));
+  const db = await server.connect();
+  for (let look = 0; look < 400; look++) {
+    const waiting = await db.one(
+      "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'LOCK TABLES%' AND state LIKE 'Waiting%'",
+    );
+    if (waiting !== undefined) break;
+    await sleep(25);
+  }
+
+  await writer.run('COMMIT');
+
+  assert.equal((await taken).manifest.tables[0]?.rows, 1);
+});
+
+test('two backups in one second get names of their own', async (t) => {
+  const database = await makeDatabase(TABLE);
+  const dir = makeBackupDir(t);
+
+  const sets = await Promise.all([1, 2, 3].map(() => take(address, database, dir)));
+
+  assert.equal(new Set(sets.map(({ name }) => name)).size, 3);
+  assert.deepEqual(
+    (await listSets(dir)).map(({ problem }) => problem),
+    [null, null, null],
+  );
+});
+
+test('tables of this program are in no backup', async (t) => {
+  const database = await makeDatabase(
+    TABLE,
+    'CREATE TABLE deploy_run (id INT)',
+    'INSERT INTO deploy_run VALUES (1)',
+  );
+
+  const { manifest } = await take(address, database, makeBackupDir(t));
+
+  assert.deepEqual(
+    manifest.tables.map(({ name }) => name),
+    ['t'],
+  );
+});
+
+test('an account with rights on this database alone takes a backup and restores it', async (t) => {
+  const database = await makeDatabase();
+  const root = await server.connect();
+  await root.run(`CREATE USER app@'%' IDENTIFIED BY 'se"cr''e\\\\t'`);
+  await root.run(`GRANT ALL ON \`${database.replaceAll('_', '\\_')}\`.* TO app@'%'`);
+  await root.run(`GRANT ALL ON \`${database.replaceAll('_', '\\_')}\\_deploy\\_%\`.* TO app@'%'`);
+  const app = server.tcpAddress('app', `se"cr'e\\t`);
+  const { connect } = await import('../../../src/database/connect.ts');
+  const db = await connect(app, { database });
+  t.after(() => db.close());
+  for (const statement of [
+    TABLE,
+    "INSERT INTO t VALUES (1, 'x')",
+    'CREATE VIEW v AS SELECT * FROM t',
+    'CREATE PROCEDURE p() SELECT 1',
+    'CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.s = 1',
+    'CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t',
+  ])
+    await db.run(statement);
+  const before = await contentsOf(app, database);
+
+  const set = await take(app, database, makeBackupDir(t));
+  await db.run('DROP TABLE t');
+  await restore(app, database, set);
+
+  assert.deepEqual(await contentsOf(app, database), before);
+});
+
+test('the password is among no process’s arguments', async (t) => {
+  const database = await makeDatabase(
+    TABLE,
+    "INSERT INTO t (s) SELECT REPEAT('x', 10000) FROM seq_1_to_500",
+  );
+  const root = await server.connect();
+  await root.run(`CREATE USER secret@'%' IDENTIFIED BY 'hunter2hunter2'`);
+  await root.run(`GRANT ALL ON \`${database}\`.* TO secret@'%'`);
+  const seen: string[] = [];
+
+  await take(server.tcpAddress('secret', 'hunter2hunter2'), database, makeBackupDir(t), {
+    onProgress: ({ phase }) => {
+      if (phase === 'dump')
+        seen.push(spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout);
+    },
+  });
+
+  assert.match(seen.join(), /mariadb-dump .*--user=secret/);
+  assert.doesNotMatch(seen.join(), /hunter2hunter2/);
+});
+
+test('progress is told for the dump, the hashes and the load', async (t) => {
+  const database = await makeDatabase(TABLE, "INSERT INTO t (s) VALUES ('x')");
+  const told: Progress[] = [];
+
+  await take(address, database, makeBackupDir(t), {
+    onProgress: (progress) => told.push(progress),
+  });
+
+  assert.deepEqual([...new Set(told.map(({ phase }) => phase))].sort(), ['dump', 'hash', 'load']);
+});
+
+test('a backup is proven in a scratch server that runs already', async (t) => {
+  const database = await makeDatabase(TABLE);
+  const scratch = await startScratch({ dir: testScratchDir });
+  t.after(() => scratch.stop());
+
+  const set = await take(address, database, makeBackupDir(t), { scratch, scratchDir: '/nowhere' });
+
+  assert.equal(set.manifest.proof?.scratchVersion, scratch.serverVersion);
+});
+
+test('a signal ends a backup and leaves nothing', async (t) => {
+  const database = await makeDatabase(
+    TABLE,
+    "INSERT INTO t (s) SELECT REPEAT('x', 10000) FROM seq_1_to_3000",
+  );
+  const dir = makeBackupDir(t);
+  const stop = new AbortController();
+
+  const taken = take(address, database, dir, {
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  });
+
+  await assert.rejects(taken, { code: 'INTERRUPTED' });
+  assert.deepEqual(readdirSync(dir), []);
+});
+
+test('a view that refers to nothing is refused by its name', async (t) => {
+  const database = await makeDatabase(
+    TABLE,
+    'CREATE VIEW broken AS SELECT s FROM t',
+    'ALTER TABLE t DROP COLUMN s',
+  );
+
+  const error = await failureOf(take(address, database, makeBackupDir(t)));
+
+  assert.ok(isDeployError(error, 'BACKUP_FAILED'), inspect(error));
+  assert.match(error.message, /the view broken refers to something that does not exist/);
+});
+
+describe('findReusableSet', () => {
+  test('gives the newest set while the database is as it was, and none after any change', async (t) => {
+    const database = await makeDatabase(
+      TABLE,
+      "INSERT INTO t VALUES (1, 'x')",
+      'CREATE SEQUENCE s',
+    );
+    const db = await server.connect(database);
+    const dir = makeBackupDir(t);
+    const find = () => findReusableSet({ address, database, dir, log: makeLog() });
+    assert.equal(await find(), null);
+    await take(address, database, dir);
+    const newest = await take(address, database, dir);
+    assert.equal((await find())?.name, newest.name);
+
+    for (const [change, back] of [
+      ["UPDATE t SET s = 'X'", "UPDATE t SET s = 'x'"],
+      ['ALTER TABLE t ADD COLUMN c INT', 'ALTER TABLE t DROP COLUMN c'],
+      ['ALTER TABLE t AUTO_INCREMENT = 50', 'ALTER TABLE t AUTO_INCREMENT = 2'],
+      ['CREATE VIEW v AS SELECT 1', 'DROP VIEW v'],
+      ['SELECT SETVAL(s, 70000)', 'ALTER SEQUENCE s RESTART 1'],
+    ] as const) {
+      await db.query(change);
+      assert.equal(await find(), null, change);
+      await db.query(back);
+      assert.equal((await find())?.name, newest.name, back);
+    }
+  });
+
+  test('gives none that is damaged, and none of another database', async (t) => {
+    const database = await makeDatabase(TABLE);
+    const other = await makeDatabase(TABLE);
+    const dir = makeBackupDir(t);
+    const set = await take(address, database, dir);
+    const log = makeLog();
+    assert.equal(await findReusableSet({ address, database: other, dir, log }), null);
+    flipBit(join(set.dir, 'structure.sql.zst'), 30);
+
+    assert.equal(await findReusableSet({ address, database, dir, log }), null);
+
+    assert.match(log.lines.join(), /is damaged/);
+  });
+});
+
+test('unfinished sets of dead runs are swept, and nothing else', async (t) => {
+  const database = await makeDatabase(TABLE);
+  const dir = makeBackupDir(t);
+  const dead = spawnSync('true').pid;
+  const ours = { pid: process.pid, startTime: 'other', place: 'another host' };
+  for (const [name, owner] of [
+    [`.unfinished-backup_20200101_000000-${dead}`, null],
+    [`.unfinished-backup_20200101_000000-${process.pid}`, ours],
+    ['.unfinished-else', null],
+    ['backup_by_hand', null],
+    ['.unfinished-backup_20200101_000001-1', ours],
+  ] as const) {
+    mkdirSync(join(dir, name));
+    if (owner !== null) writeFileSync(join(dir, name, 'owner.json'), JSON.stringify(owner));
+    if (name.endsWith('-1')) {
+      utimesSync(join(dir, name, 'owner.json'), 1, 1);
+      utimesSync(join(dir, name), 1, 1);
+    }
+  }
+
+  const set = await take(address, database, dir);
+
+  assert.deepEqual(
+    readdirSync(dir).sort(),
+    [
+      '.unfinished-else',
+      `.unfinished-backup_20200101_000000-${process.pid}`,
+      set.name,
+      'backup_by_hand',
+    ].sort(),
+  );
+});
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  try {
+    await work;
+  } catch (error) {
+    return error;
+  }
+  return assert.fail('it did not fail');
+}
