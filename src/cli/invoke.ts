@@ -8,6 +8,7 @@ import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render
 import { readMigrations } from '../migrations/files.ts';
 import type { RunContext } from '../run/context.ts';
 import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
+import { makeSharedScratch } from '../run/shared-scratch.ts';
 import { SettledError, type Settlement } from '../run/settled.ts';
 import { makeLog } from './log.ts';
 import { renderReport } from './render-report.ts';
@@ -36,7 +37,7 @@ export async function inspect(
 ): Promise<number> {
   return guard(world, options, async () => {
     const context = await makeContext(world, options);
-    const { value, text, exitCode } = await work(context);
+    const { value, text, exitCode } = await work(context).finally(() => context.scratch.stop());
     const output = options.json ? `${JSON.stringify(value, null, 2)}\n` : text;
     world.streams.stdout.write(redact(output, context.config.secrets));
     return exitCode;
@@ -58,7 +59,7 @@ export async function execute(
     const { secrets } = context.config;
     let failure: unknown = null;
     try {
-      await work(context);
+      await work(context).finally(() => context.scratch.stop());
       if (report.mode !== 'nothing to do') report.outcome = 'done';
     } catch (error) {
       failure = error;
@@ -145,7 +146,8 @@ async function makeContext(
   const keepLog = () => {
     kept = true;
   };
-  const context: RunContext = { config, folder, log, report, toolVersion: version, keepLog, stop: world.stop };
+  const scratch = makeSharedScratch(config.scratchDir, log);
+  const context: RunContext = { config, folder, log, report, toolVersion: version, scratch, keepLog, stop: world.stop };
   return context;
 }
 

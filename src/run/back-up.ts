@@ -28,6 +28,7 @@ export async function backUp(
       ...common,
       scratchDir: config.scratchDir,
       scratchVariables: facts.server.variables,
+      scratch: await context.scratch.get(facts.server.variables),
       schemaVersion: facts.resolution.actualVersion ?? facts.adoption?.version ?? null,
       migrationNumber: facts.resolution.applied.at(-1)?.number ?? null,
       runId: report.run_id,

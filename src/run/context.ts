@@ -3,6 +3,7 @@ import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import type { Report } from './report.ts';
+import type { SharedScratch } from './shared-scratch.ts';
 
 /** What every step of a run is given: settings, files, the log, the report, and the wish to stop. */
 export type RunContext = {
@@ -11,6 +12,7 @@ export type RunContext = {
   readonly log: Log;
   readonly report: Report;
   readonly toolVersion: string;
+  readonly scratch: SharedScratch;
   /** From now on the log is kept in a file beside the report: called when a run really begins. */
   readonly keepLog: () => void;
   /** Aborts when the process was told to stop (SIGTERM, SIGINT). */

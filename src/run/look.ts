@@ -13,7 +13,7 @@ import { compareSchemas } from '../schema/compare.ts';
 import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey, SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
-import { type Scratch, withScratch } from '../scratch/server.ts';
+import type { Scratch } from '../scratch/server.ts';
 import { openConnection, type RunContext } from './context.ts';
 import type { Adoption, Facts } from './facts.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
@@ -36,20 +36,17 @@ export async function lookAndPlan(
   let facts = given;
   let plan = makePlan(facts, settings);
   if (plan.needs === null) return { facts, plan, structure: '' };
-  const { config, log } = context;
-  const model = await readSchema(db, config.database.name);
-  const options = { dir: config.scratchDir, variables: facts.server.variables, log };
-  return withScratch(options, async (scratch) => {
-    if (plan.needs === 'adoption') {
-      facts = { ...facts, adoption: await recogniseSchema(scratch, facts, model) };
-      plan = makePlan(facts, settings);
-    }
-    if (plan.needs === 'structural-run') {
-      facts = { ...facts, structural: await tryCycles(context, db, scratch, facts, plan.cycles) };
-      plan = makePlan(facts, settings);
-    }
-    return { facts, plan, structure: structureDigest(model) };
-  });
+  const model = await readSchema(db, context.config.database.name);
+  if (plan.needs === 'adoption') {
+    const scratch = await context.scratch.get(facts.server.variables);
+    facts = { ...facts, adoption: await recogniseSchema(scratch, facts, model) };
+    plan = makePlan(facts, settings);
+  }
+  if (plan.needs === 'structural-run') {
+    facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles) };
+    plan = makePlan(facts, settings);
+  }
+  return { facts, plan, structure: structureDigest(model) };
 }
 
 /** Digest of the structure of the database now, read on a connection of its own. */
@@ -68,17 +65,16 @@ export function structureDigest(model: SchemaModel): string {
 }
 
 /** Runs the migrations of `cycles` on an empty copy of the database. */
-export function tryCycles(
+export async function tryCycles(
   context: RunContext,
   db: Db,
-  scratch: Scratch,
   facts: Facts,
   cycles: Plan['cycles'],
 ): Promise<StructuralRun> {
   return runStructurally({
     db,
     database: context.config.database.name,
-    scratch,
+    scratch: await context.scratch.get(facts.server.variables),
     migrations: cycles.flatMap((cycle) => cycle.migrations),
     direction: cycles[0]!.direction,
     collation: facts.server.database.collation,

@@ -6,8 +6,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import sql from 'sql-template-tag';
+import type { Manifest } from '../backup/manifest.ts';
 import { takeBackup } from '../backup/take.ts';
-import { connect, type Db } from '../database/connect.ts';
+import { type Db, withConnection } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
 import { setFreshSession } from '../database/session.ts';
 import { hashTables } from '../database/value-hash.ts';
@@ -16,7 +17,6 @@ import { statementsOf } from '../migrations/actions.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Direction } from '../statements/statement.ts';
-import { withScratch } from '../scratch/server.ts';
 import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 
@@ -70,33 +70,34 @@ export async function tryRoundTrip(
 ): Promise<ReadonlySet<string>> {
   const { config, log } = context;
   const database = config.database.name;
-  return withScratch({ dir: config.scratchDir, variables: facts.server.variables, log }, async (scratch) => {
-    const dir = await mkdtemp(path.join(scratch.dir, 'copy-'));
-    try {
-      const set = await takeBackup({
-        ...{ address: config.database, database, dir, scratch, scratchDir: config.scratchDir, log },
-        ...{ scratchVariables: facts.server.variables, schemaVersion: null, migrationNumber: null },
-        ...{ runId: context.report.run_id, reason: 'rehearsal', signal: context.stop },
-      });
-      const copy = await connect(scratch.address, { database });
-      try {
-        const { collation } = facts.server.database;
-        for (const migration of migrations) await runPlain(copy, migration, 'down', collation);
-        for (const migration of migrations.toReversed()) await runPlain(copy, migration, 'up', collation);
-        const tables = set.manifest.tables.filter(({ name }) => !VERSION_TABLES.some((own) => own === name));
-        const after = await hashTables(copy, database, tables.map(({ name }) => name));
-        const changed = tables.filter(({ name, hash, rows }) => {
-          const now = after.get(name);
-          return now?.hash !== hash || now.rows !== rows;
-        });
-        return new Set(changed.map(({ name }) => name));
-      } finally {
-        await copy.close();
-      }
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+  const scratch = await context.scratch.get(facts.server.variables);
+  const dir = await mkdtemp(path.join(scratch.dir, 'copy-'));
+  try {
+    // Taking a backup loads it into the scratch server to prove it: that is the copy.
+    const set = await takeBackup({
+      ...{ address: config.database, database, dir, scratch, scratchDir: config.scratchDir, log },
+      ...{ scratchVariables: facts.server.variables, schemaVersion: null, migrationNumber: null },
+      ...{ runId: context.report.run_id, reason: 'rehearsal', signal: context.stop },
+    });
+    return await withConnection(scratch.address, { database }, async (copy) => {
+      const { collation } = facts.server.database;
+      for (const migration of migrations) await runPlain(copy, migration, 'down', collation);
+      for (const migration of migrations.toReversed()) await runPlain(copy, migration, 'up', collation);
+      return findChanged(copy, database, set.manifest);
+    });
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function findChanged(copy: Db, database: string, manifest: Manifest): Promise<ReadonlySet<string>> {
+  const tables = manifest.tables.filter(({ name }) => !VERSION_TABLES.some((own) => own === name));
+  const after = await hashTables(copy, database, tables.map(({ name }) => name));
+  const changed = tables.filter(({ name, hash, rows }) => {
+    const now = after.get(name);
+    return now?.hash !== hash || now.rows !== rows;
   });
+  return new Set(changed.map(({ name }) => name));
 }
 
 async function runPlain(db: Db, migration: Migration, direction: Direction, collation: string): Promise<void> {

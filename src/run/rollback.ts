@@ -5,7 +5,6 @@ import { compareVersions } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
 import type { Migration, SchemaVersion } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
-import { withScratch } from '../scratch/server.ts';
 import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -81,13 +80,11 @@ export async function planRollback(
   target: RollbackTarget,
   options: { readonly acceptDataLoss: boolean },
 ): Promise<{ readonly facts: Facts; readonly plan: RollbackPlan }> {
-  const { config, log } = context;
+  const { config } = context;
   let facts = await readFacts(db, config, context.folder);
   let plan = makeRollbackPlan(facts, target, config);
   if (plan.needs !== null) {
-    const scratchOptions = { dir: config.scratchDir, variables: facts.server.variables, log };
-    const structural = await withScratch(scratchOptions, (scratch) => tryCycles(context, db, scratch, facts, plan.cycles));
-    facts = { ...facts, structural };
+    facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles) };
     plan = makeRollbackPlan(facts, target, config);
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);

@@ -106,7 +106,8 @@ function withoutComments(sql: string, quoting: Quoting): string {
     if (token.kind === 'code-end') inCode = false;
     const escapes = token.kind === 'string' && !quoting.noBackslashEscapes;
     // The client sends a backslash at the end of a line as the newline that it stands for.
-    if (escapes) text += part.replaceAll(/\\([^])/g, (pair, next) => (next === '\n' ? '\n' : pair));
+    if (escapes)
+      text += part.replaceAll(/\\([\s\S])/g, (pair, next) => (next === '\n' ? '\n' : pair));
     // A comment does not end a statement: `--` at its end is followed by the delimiter, so it is none.
     else if (token.kind !== 'comment' || token.end === sql.length) text += part;
     at = token.end;

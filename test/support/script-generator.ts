@@ -109,7 +109,7 @@ export function generateScript(seed: number): GeneratedScript {
     text += `SELECT ${soup(random, state)} ${state.delimiter}`;
   }
   text += random.chance(50) ? '\n' : between(random, state);
-  return { text: charset === 'latin1' ? text.replace(/[^\u0000-\u007f§]/gu, '?') : text, charset };
+  return { text: charset === 'latin1' ? text.replace(/[^\p{ASCII}§]/gu, '?') : text, charset };
 }
 
 /** Changes a script in some places, so that quotes and comments no longer fit. */
@@ -197,7 +197,7 @@ function between(random: Random, state: State): string {
 }
 
 function isAscii(text: string): boolean {
-  return !/[^\u0000-\u007f]/.test(text);
+  return /^\p{ASCII}*$/u.test(text);
 }
 
 /** mulberry32: small, and the same on every machine. */

@@ -5,7 +5,11 @@ import { decodeManifest, encodeManifest, type Manifest } from '../../../src/back
 import { hashFile } from '../../../src/backup/packed-file.ts';
 
 /** Changes the text of a file of a set and seals the set again, as somebody who means it could. */
-export async function forgeFile(dir: string, name: string, edit: (text: string) => string): Promise<void> {
+export async function forgeFile(
+  dir: string,
+  name: string,
+  edit: (text: string) => string,
+): Promise<void> {
   const path = join(dir, name);
   const text = zstdDecompressSync(readFileSync(path)).toString('utf8');
   const edited = edit(text);

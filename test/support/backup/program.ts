@@ -9,7 +9,8 @@ import type { RestoreState } from '../../../src/backup/restore.ts';
 import { makeSocketAddress } from '../../../src/scratch/server.ts';
 import { restore, take } from './backups.ts';
 
-const [what, socket = '', database = '', dir = '', setName = '', stateFile = ''] = process.argv.slice(2);
+const [what, socket = '', database = '', dir = '', setName = '', stateFile = ''] =
+  process.argv.slice(2);
 const address = makeSocketAddress(socket);
 process.stdout.write('started\n');
 
