@@ -11,7 +11,9 @@ const { runCli } = await import('./cli/program.ts');
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   // A second signal changes nothing: the run is already ending, and ending twice corrupts.
-  process.on(signal, () => stop.abort(new DeployError('INTERRUPTED', `the run was told to stop (${signal})`)));
+  process.on(signal, () =>
+    stop.abort(new DeployError('INTERRUPTED', `the run was told to stop (${signal})`)),
+  );
 }
 for (const stream of [process.stdout, process.stderr]) {
   // A closed pipe (`deploy status | head -1`) must not stop a run that changes a database.
@@ -26,5 +28,7 @@ try {
   });
 } catch (error) {
   process.exitCode = 1;
-  process.stderr.write(`deploy: unexpected error in this program\n${error instanceof Error ? error.stack : error}\n`);
+  process.stderr.write(
+    `deploy: unexpected error in this program\n${error instanceof Error ? error.stack : error}\n`,
+  );
 }

@@ -6,7 +6,9 @@ import { type CommonOptions, execute, guard, type World } from './invoke.ts';
 
 /** `deploy backup create`: takes a backup and proves it; changes nothing in the database. */
 export async function createCommand(world: World, flags: CommonOptions): Promise<number> {
-  return execute(world, flags, (context) => up(context, { forward: false, select: new Set(['backup']) }));
+  return execute(world, flags, (context) =>
+    up(context, { forward: false, select: new Set(['backup']) }),
+  );
 }
 
 /** `deploy backup list`: the sets of BACKUP_DIR, newest first, damaged ones with the reason. */
@@ -14,7 +16,9 @@ export async function listCommand(world: World, flags: CommonOptions): Promise<n
   return guard(world, flags, async () => {
     const config = loadConfig(world.env, { database: 'optional' });
     const sets = await listSets(config.backupDir);
-    const output = flags.json ? `${JSON.stringify(sets.map(setJson), null, 2)}\n` : renderSets(sets, config.backupDir);
+    const output = flags.json
+      ? `${JSON.stringify(sets.map(setJson), null, 2)}\n`
+      : renderSets(sets, config.backupDir);
     world.streams.stdout.write(output);
     return 0;
   });

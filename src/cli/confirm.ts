@@ -9,15 +9,23 @@ import type { World } from './invoke.ts';
  *
  * @throws DeployError `NOT_CONFIRMED`
  */
-export async function confirm(world: World, question: string, flags: { readonly yes?: boolean }): Promise<void> {
+export async function confirm(
+  world: World,
+  question: string,
+  flags: { readonly yes?: boolean },
+): Promise<void> {
   if (flags.yes) return;
   if (!process.stdin.isTTY) {
-    throw new DeployError('NOT_CONFIRMED', 'this needs a confirmation, and there is no terminal to ask on');
+    throw new DeployError(
+      'NOT_CONFIRMED',
+      'this needs a confirmation, and there is no terminal to ask on',
+    );
   }
   const lines = createInterface({ input: process.stdin, output: world.streams.stderr });
   try {
     const answer = await lines.question(`${question}\nType yes to go on: `, { signal: world.stop });
-    if (answer.trim().toLowerCase() !== 'yes') throw new DeployError('NOT_CONFIRMED', 'not confirmed');
+    if (answer.trim().toLowerCase() !== 'yes')
+      throw new DeployError('NOT_CONFIRMED', 'not confirmed');
   } finally {
     lines.close();
   }

@@ -6,7 +6,12 @@ export async function doctorCommand(world: World, flags: CommonOptions): Promise
   return inspect(world, flags, async (context) => {
     const checks = await examine(context);
     const exitCode = checks.find((check) => check.status === 'failed')?.exitCode ?? 0;
-    const value = checks.map(({ name, status, finding, next }) => ({ name, status, finding, next }));
+    const value = checks.map(({ name, status, finding, next }) => ({
+      name,
+      status,
+      finding,
+      next,
+    }));
     return { value, text: checks.map(renderCheck).join(''), exitCode };
   });
 }

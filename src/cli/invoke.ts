@@ -1,20 +1,23 @@
 /** What every command does around its work: settings, log, signals, report, failure text. */
 import type { Writable } from 'node:stream';
 import { loadConfig } from '../config/load.ts';
-import { redact } from '../errors/redact.ts';
 import { serverText } from '../database/server-errors.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
+import { redact } from '../errors/redact.ts';
 import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render.ts';
 import { readMigrations } from '../migrations/files.ts';
 import type { RunContext } from '../run/context.ts';
 import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
-import { makeSharedScratch } from '../run/shared-scratch.ts';
 import { SettledError, type Settlement } from '../run/settled.ts';
+import { makeSharedScratch } from '../run/shared-scratch.ts';
 import { makeLog } from './log.ts';
 import { renderReport } from './render-report.ts';
 import { toolVersion } from './tool-version.ts';
 
-export type Streams = { readonly stdout: Writable; readonly stderr: Writable & { readonly isTTY?: boolean } };
+export type Streams = {
+  readonly stdout: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+};
 
 /** The world of one process, handed in by `main.ts` so that nothing below reads globals. */
 export type World = {
@@ -33,7 +36,9 @@ export type CommonOptions = { readonly json?: boolean; readonly verbose?: boolea
 export async function inspect(
   world: World,
   options: CommonOptions,
-  work: (context: RunContext) => Promise<{ readonly value: unknown; readonly text: string; readonly exitCode: number }>,
+  work: (
+    context: RunContext,
+  ) => Promise<{ readonly value: unknown; readonly text: string; readonly exitCode: number }>,
 ): Promise<number> {
   return guard(world, options, async () => {
     const context = await makeContext(world, options);
@@ -99,7 +104,13 @@ function noteFailure(report: Report, error: unknown, settlement: Settlement): vo
   if (refused) report.mode = 'refused';
   report.exit_code = settlement.exitCode;
   const failure = JSON.parse(
-    failureJson({ error, exitCode: settlement.exitCode, database: settlement.statement, secrets: [], explain: explainServer }),
+    failureJson({
+      error,
+      exitCode: settlement.exitCode,
+      database: settlement.statement,
+      secrets: [],
+      explain: explainServer,
+    }),
   ) as { message: string; what: string; where: string; next: readonly string[] };
   report.error = {
     ...{ code, message: failure.message, hint: failure.next.join('\n') },
@@ -111,10 +122,15 @@ function noteFailure(report: Report, error: unknown, settlement: Settlement): vo
 }
 
 function explainServer(error: unknown): string | null {
-  return typeof (error as { errno?: unknown } | null)?.errno === 'number' ? serverText(error) : null;
+  return typeof (error as { errno?: unknown } | null)?.errno === 'number'
+    ? serverText(error)
+    : null;
 }
 
-async function saveReport({ config, report, log }: RunContext, secrets: readonly string[]): Promise<string | null> {
+async function saveReport(
+  { config, report, log }: RunContext,
+  secrets: readonly string[],
+): Promise<string | null> {
   // A run that found nothing to do leaves no file: every restart of the stack makes one such run.
   if (report.outcome === 'nothing_to_do') return null;
   try {
@@ -125,10 +141,7 @@ async function saveReport({ config, report, log }: RunContext, secrets: readonly
   }
 }
 
-async function makeContext(
-  world: World,
-  options: CommonOptions,
-): Promise<RunContext> {
+async function makeContext(world: World, options: CommonOptions): Promise<RunContext> {
   const loaded = loadConfig(world.env);
   const config = options.verbose ? { ...loaded, logLevel: 'debug' as const } : loaded;
   const version = toolVersion();
@@ -140,14 +153,26 @@ async function makeContext(
   const folder = await readMigrations(config.migrationsDir);
   const report = makeReport({
     ...{ run_id: makeRunId(now), tool_version: version, backend_version: config.backendVersion },
-    ...{ required_db_version: config.requiredVersion ?? folder.versions.at(-1) ?? null, database: config.database.name },
+    ...{
+      required_db_version: config.requiredVersion ?? folder.versions.at(-1) ?? null,
+      database: config.database.name,
+    },
   });
   report.warnings.push(...config.warnings);
   const keepLog = () => {
     kept = true;
   };
   const scratch = makeSharedScratch(config.scratchDir, log);
-  const context: RunContext = { config, folder, log, report, toolVersion: version, scratch, keepLog, stop: world.stop };
+  const context: RunContext = {
+    config,
+    folder,
+    log,
+    report,
+    toolVersion: version,
+    scratch,
+    keepLog,
+    stop: world.stop,
+  };
   return context;
 }
 
@@ -162,17 +187,29 @@ export async function guard(
   } catch (error) {
     const exitCode = isDeployError(error) ? exitCodeOf(error) : 1;
     const secrets = secretsOf(world.env);
-    printFailure(world, options, { error, exitCode, database: 'not touched', secrets, explain: explainServer });
+    printFailure(world, options, {
+      error,
+      exitCode,
+      database: 'not touched',
+      secrets,
+      explain: explainServer,
+    });
     return exitCode;
   }
 }
 
 /** Values that look like secrets by the name of their variable: for failures before the settings are read. */
 function secretsOf(env: World['env']): string[] {
-  return Object.entries(env).flatMap(([name, value]) => (/PASSWORD|DATABASE_URL/.test(name) && value ? [value] : []));
+  return Object.entries(env).flatMap(([name, value]) =>
+    /PASSWORD|DATABASE_URL/.test(name) && value ? [value] : [],
+  );
 }
 
-function printFailure(world: World, options: CommonOptions, failure: Parameters<typeof renderFailure>[0]): void {
+function printFailure(
+  world: World,
+  options: CommonOptions,
+  failure: Parameters<typeof renderFailure>[0],
+): void {
   world.streams.stderr.write(renderFailure(failure));
   if (options.json) world.streams.stderr.write(`${failureJson(failure)}\n`);
 }

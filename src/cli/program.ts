@@ -19,21 +19,32 @@ export async function runCli(args: readonly string[], world: World): Promise<num
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    const { printUsageError } = await import('./usage.ts');
+    return printUsageError(world, error.message.replace(/^error: /, ''));
   }
 }
 
 function makeProgram(world: World, finish: (exitCode: number) => void): Command {
   const program = new Command('deploy')
-    .description('Backs up, proves the backup, migrates, and puts everything back when anything goes wrong.')
+    .description(
+      'Backs up, proves the backup, migrates, and puts everything back when anything goes wrong.',
+    )
     .exitOverride()
     .configureOutput({
       writeOut: (text) => world.streams.stdout.write(text),
-      writeErr: (text) => world.streams.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'deploy: ').replace(/\n*$/, '\n  next      deploy help\n')),
+      // What is wrong with the command line is shown like every other failure.
+      writeErr: () => undefined,
+      outputError: () => undefined,
     })
     .helpCommand(false);
-  const add = (parent: Command, spec: string, description: string, exitCodes: readonly number[], action: Action) =>
+  const add = (
+    parent: Command,
+    spec: string,
+    description: string,
+    exitCodes: readonly number[],
+    action: Action,
+  ) =>
     parent
       .command(spec)
       .description(description)
@@ -45,7 +56,9 @@ function makeProgram(world: World, finish: (exitCode: number) => void): Command 
   addRuns(program, world, add);
   addReaders(program, world, add);
   addTools(program, world, add);
-  const help = program.command('help [topic]').description('show this help, that of a command, or `help env`: the environment variables');
+  const help = program
+    .command('help [topic]')
+    .description('show this help, that of a command, or `help env`: the environment variables');
   help.action(async (topic: string | undefined) => {
     const { showHelp } = await import('./help.ts');
     finish(showHelp(program, topic, world));
@@ -53,13 +66,23 @@ function makeProgram(world: World, finish: (exitCode: number) => void): Command 
   return program;
 }
 
-type Add = (parent: Command, spec: string, description: string, exitCodes: readonly number[], action: Action) => Command;
+type Add = (
+  parent: Command,
+  spec: string,
+  description: string,
+  exitCodes: readonly number[],
+  action: Action,
+) => Command;
 
 const changing = [0, 1, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23] as const;
 
 function addRuns(program: Command, world: World, add: Add): void {
-  add(program, 'up', 'bring the database to the required version, or leave it as it was (the default)', changing, async (options) =>
-    (await import('./up.ts')).upCommand(world, options),
+  add(
+    program,
+    'up',
+    'bring the database to the required version, or leave it as it was (the default)',
+    changing,
+    async (options) => (await import('./up.ts')).upCommand(world, options),
   )
     .alias('deploy')
     .option('--dry-run', 'print the plan and change nothing')
@@ -68,48 +91,84 @@ function addRuns(program: Command, world: World, add: Add): void {
     .option('--migrate', 'only these steps: migrate (always with its backup)')
     .option('--import-masterdata', 'only these steps: import master data')
     .option('--validate', 'only these steps: validate');
-  add(program, 'rollback', 'run the down files of the newest migrations, with a backup before', changing, async (options) =>
-    (await import('./rollback.ts')).rollbackCommand(world, options),
+  add(
+    program,
+    'rollback',
+    'run the down files of the newest migrations, with a backup before',
+    changing,
+    async (options) => (await import('./rollback.ts')).rollbackCommand(world, options),
   )
     .option('--steps <n>', 'how many migrations to take back')
     .option('--to-version <version>', 'the version to go back to, e.g. 0.4.0')
     .option('--accept-data-loss', 'go back although rows or columns are lost')
     .option('--dry-run', 'print the plan and change nothing')
     .option('--yes', 'do not ask');
-  add(program, 'restore', 'bring the database to the contents of a backup set', changing, async (options) =>
-    (await import('./restore.ts')).restoreCommand(world, options),
+  add(
+    program,
+    'restore',
+    'bring the database to the contents of a backup set',
+    changing,
+    async (options) => (await import('./restore.ts')).restoreCommand(world, options),
   )
     .requiredOption('--backup <name|path>', 'the set; deploy backup list shows them')
     .option('--yes', 'do not ask');
 }
 
 function addReaders(program: Command, world: World, add: Add): void {
-  add(program, 'plan', 'print exactly what `up` would do; changes nothing', [0, 1, 10, 12, 13, 15, 30], async (options) =>
-    (await import('./plan.ts')).planCommand(world, options),
+  add(
+    program,
+    'plan',
+    'print exactly what `up` would do; changes nothing',
+    [0, 1, 10, 12, 13, 15, 30],
+    async (options) => (await import('./plan.ts')).planCommand(world, options),
   ).option('--forward', 'plan as `up --forward` would');
-  add(program, 'status', 'print what is, what is pending, and whether the two fit', [0, 1, 10, 12, 15, 30, 31], async (options) =>
-    (await import('./status.ts')).statusCommand(world, options),
+  add(
+    program,
+    'status',
+    'print what is, what is pending, and whether the two fit',
+    [0, 1, 10, 12, 15, 30, 31],
+    async (options) => (await import('./status.ts')).statusCommand(world, options),
   );
-  add(program, 'doctor', 'check configuration, connection, rights, space and files', [0, 1, 10, 12, 13], async (options) =>
-    (await import('./doctor.ts')).doctorCommand(world, options),
+  add(
+    program,
+    'doctor',
+    'check configuration, connection, rights, space and files',
+    [0, 1, 10, 12, 13],
+    async (options) => (await import('./doctor.ts')).doctorCommand(world, options),
   );
-  add(program, 'version', 'print the version of this program and of the backend it belongs to', [0], async (options) =>
-    (await import('./version.ts')).versionCommand(world, options),
+  add(
+    program,
+    'version',
+    'print the version of this program and of the backend it belongs to',
+    [0],
+    async (options) => (await import('./version.ts')).versionCommand(world, options),
   );
 }
 
 function addTools(program: Command, world: World, add: Add): void {
   const backup = program.command('backup').description('take and list backup sets');
-  add(backup, 'create', 'take a backup and prove it', [0, 1, 10, 11, 12, 13, 14, 16], async (options) =>
-    (await import('./backup.ts')).createCommand(world, options),
+  add(
+    backup,
+    'create',
+    'take a backup and prove it',
+    [0, 1, 10, 11, 12, 13, 14, 16],
+    async (options) => (await import('./backup.ts')).createCommand(world, options),
   );
   add(backup, 'list', 'list the sets, newest first', [0, 1, 10], async (options) =>
     (await import('./backup.ts')).listCommand(world, options),
   );
-  add(program, 'unlock', 'show who holds the deploy lock, and free it', [0, 1, 10, 12, 13], async (options) =>
-    (await import('./unlock.ts')).unlockCommand(world, options),
+  add(
+    program,
+    'unlock',
+    'show who holds the deploy lock, and free it',
+    [0, 1, 10, 12, 13],
+    async (options) => (await import('./unlock.ts')).unlockCommand(world, options),
   ).addOption(new Option('--yes', 'free it without asking'));
-  add(program, 'unfence', 'let the accounts of the application in again', [0, 1, 10, 11, 12, 13], async (options) =>
-    (await import('./unlock.ts')).unfenceCommand(world, options),
+  add(
+    program,
+    'unfence',
+    'let the accounts of the application in again',
+    [0, 1, 10, 11, 12, 13],
+    async (options) => (await import('./unlock.ts')).unfenceCommand(world, options),
   ).option('--yes', 'do not ask');
 }

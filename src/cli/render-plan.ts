@@ -1,6 +1,7 @@
 /** A plan as text and as JSON: exactly what a run would do, before it does it. Pure. */
-import { describeCauses } from '../errors/chain.ts';
+
 import { serverText } from '../database/server-errors.ts';
+import { describeCauses } from '../errors/chain.ts';
 import { statementsOf } from '../migrations/actions.ts';
 import type { ClassifiedStatement, Migration } from '../migrations/migration.ts';
 import type { Facts } from '../run/facts.ts';
@@ -14,7 +15,8 @@ export function renderPlan(plan: Plan, facts: Facts, losses: readonly string[] =
   for (const loss of losses) lines.push(`  loses     ${loss}`);
   for (const warning of plan.warnings) lines.push(`  warning   ${warning}`);
   for (const refusal of plan.refusals) lines.push(...renderRefusal(refusal));
-  if (plan.cycles.length > 0 && plan.refusals.length === 0) lines.push('nothing has been changed; to do it: deploy up');
+  if (plan.cycles.length > 0 && plan.refusals.length === 0)
+    lines.push('nothing has been changed; to do it: deploy up');
   return `${lines.join('\n')}\n`;
 }
 
@@ -24,17 +26,25 @@ function titleOf(plan: Plan, facts: Facts): string {
     const { runId, state } = facts.unfinished!;
     return `run ${runId} is not ended (${state}): it is finished or put back first, then everything is planned anew`;
   }
-  if (plan.mode === 'nothing to do') return `nothing to do, the database is at ${plan.from ?? 'no version'} as required`;
+  if (plan.mode === 'nothing to do')
+    return `nothing to do, the database is at ${plan.from ?? 'no version'} as required`;
   return plan.mode === 'refused' ? `REFUSED (${versions})` : `${plan.mode}, ${versions}`;
 }
 
 function renderCycle(cycle: Cycle): string[] {
-  const lines = [`  ${cycle.from ?? 'empty'} → ${cycle.to ?? 'none'}: fence, backup and proof, then`];
-  for (const migration of cycle.adopt) lines.push(`    record ${titleOfMigration(migration)} as applied`);
+  const lines = [
+    `  ${cycle.from ?? 'empty'} → ${cycle.to ?? 'none'}: fence, backup and proof, then`,
+  ];
+  for (const migration of cycle.adopt)
+    lines.push(`    record ${titleOfMigration(migration)} as applied`);
   for (const migration of cycle.migrations) {
     const statements = statementsOf(migration, cycle.direction);
-    lines.push(`    ${cycle.direction === 'up' ? 'apply ' : 'revert'} ${titleOfMigration(migration)}`);
-    lines.push(...statements.map((statement) => `      ${renderStatement(migration, cycle, statement)}`));
+    lines.push(
+      `    ${cycle.direction === 'up' ? 'apply ' : 'revert'} ${titleOfMigration(migration)}`,
+    );
+    lines.push(
+      ...statements.map((statement) => `      ${renderStatement(migration, cycle, statement)}`),
+    );
     if (migration.data !== null) lines.push(`      ${migration.data.path}  data function`);
   }
   return lines;
@@ -44,7 +54,11 @@ function titleOfMigration({ number, name, description }: Migration): string {
   return `${String(number).padStart(4, '0')} ${name}: ${description}`;
 }
 
-function renderStatement(migration: Migration, cycle: Cycle, statement: ClassifiedStatement): string {
+function renderStatement(
+  migration: Migration,
+  cycle: Cycle,
+  statement: ClassifiedStatement,
+): string {
   const script = cycle.direction === 'up' ? migration.up : migration.down!;
   const { classification } = statement;
   const first = statement.sql.replaceAll(/\s+/g, ' ');
@@ -65,7 +79,11 @@ function renderRefusal({ code, message, where, next, cause }: Refusal): string[]
 }
 
 /** The plan for programs (snake_case). */
-export function planJson(plan: Plan, facts: Facts, losses: readonly string[] = []): Record<string, unknown> {
+export function planJson(
+  plan: Plan,
+  facts: Facts,
+  losses: readonly string[] = [],
+): Record<string, unknown> {
   return {
     mode: plan.mode,
     database: facts.server.database.name,
@@ -75,16 +93,31 @@ export function planJson(plan: Plan, facts: Facts, losses: readonly string[] = [
       ...{ from: cycle.from, to: cycle.to, direction: cycle.direction },
       adopt: cycle.adopt.map(({ number }) => number),
       migrations: cycle.migrations.map((migration) => ({
-        ...{ number: migration.number, version: migration.version, description: migration.description },
-        statements: statementsOf(migration, cycle.direction).map(({ sql, line, classification }) => ({
-          ...{ sql, line, class: classification.class, destroys_data: classification.destroysData },
-        })),
+        ...{
+          number: migration.number,
+          version: migration.version,
+          description: migration.description,
+        },
+        statements: statementsOf(migration, cycle.direction).map(
+          ({ sql, line, classification }) => ({
+            ...{
+              sql,
+              line,
+              class: classification.class,
+              destroys_data: classification.destroysData,
+            },
+          }),
+        ),
         data_function: migration.data?.path ?? null,
       })),
     })),
     losses,
     warnings: plan.warnings,
-    refusals: plan.refusals.map(({ code, message, where }) => ({ code, message, where: where ?? null })),
+    refusals: plan.refusals.map(({ code, message, where }) => ({
+      code,
+      message,
+      where: where ?? null,
+    })),
     unfinished_run: facts.unfinished?.runId ?? null,
   };
 }

@@ -9,19 +9,26 @@ export function renderReport(report: Report, path: string | null): string {
   lines.push(`  run       ${report.run_id} (${report.mode})`);
   for (const backup of report.backups) {
     const how = backup.reused ? 'still equal, used again' : 'taken and proven';
-    lines.push(`  backup    ${backup.name}: ${backup.tables} tables, ${backup.rows} rows, ${formatBytes(backup.size_bytes)}, ${how}`);
+    lines.push(
+      `  backup    ${backup.name}: ${backup.tables} tables, ${backup.rows} rows, ${formatBytes(backup.size_bytes)}, ${how}`,
+    );
   }
   for (const migration of report.migrations) {
     const rows = migration.statements.reduce((sum, statement) => sum + statement.rows, 0);
     const verb = migration.direction === 'up' ? 'applied ' : 'reverted';
     const size = `${migration.statements.length} statements, ${rows} rows, ${migration.duration_ms} ms`;
-    lines.push(`  ${verb}  ${String(migration.number).padStart(4, '0')} ${migration.description} (${migration.version}): ${size}`);
+    lines.push(
+      `  ${verb}  ${String(migration.number).padStart(4, '0')} ${migration.description} (${migration.version}): ${size}`,
+    );
   }
   for (const { kind, status, duration_ms } of report.steps) {
-    if (duration_ms > 0) lines.push(`  step      ${kind.padEnd(10)} ${String(duration_ms).padStart(7)} ms  ${status}`);
+    if (duration_ms > 0)
+      lines.push(`  step      ${kind.padEnd(10)} ${String(duration_ms).padStart(7)} ms  ${status}`);
   }
   if (database.size_before_bytes !== null && database.size_after_bytes !== null) {
-    lines.push(`  size      ${formatBytes(database.size_before_bytes)} before, ${formatBytes(database.size_after_bytes)} after`);
+    lines.push(
+      `  size      ${formatBytes(database.size_before_bytes)} before, ${formatBytes(database.size_after_bytes)} after`,
+    );
   }
   for (const warning of report.warnings) lines.push(`  warning   ${warning}`);
   if (path !== null) lines.push(`  report    ${path}`);

@@ -4,7 +4,7 @@ import type { RollbackTarget } from '../run/rollback.ts';
 import { confirm } from './confirm.ts';
 import { type CommonOptions, execute, inspect, type World } from './invoke.ts';
 import { planJson, renderPlan } from './render-plan.ts';
-import { usageError } from './usage.ts';
+import { printUsageError } from './usage.ts';
 
 type Flags = CommonOptions & {
   readonly steps?: string;
@@ -17,13 +17,17 @@ type Flags = CommonOptions & {
 /** `deploy rollback`: exit code 0 when the database is at the version behind. */
 export async function rollbackCommand(world: World, flags: Flags): Promise<number> {
   const target = targetOf(flags);
-  if (typeof target === 'string') return usageError(world, target);
+  if (typeof target === 'string') return printUsageError(world, target);
   const options = { acceptDataLoss: flags.acceptDataLoss ?? false };
   if (flags.dryRun) {
     return inspect(world, flags, async (context) => {
       const { facts, plan } = await planBack(context, target, options);
       const exitCode = plan.refusals.length > 0 ? 13 : plan.cycles.length === 0 ? 0 : 30;
-      return { value: planJson(plan, facts, plan.losses), text: renderPlan(plan, facts, plan.losses), exitCode };
+      return {
+        value: planJson(plan, facts, plan.losses),
+        text: renderPlan(plan, facts, plan.losses),
+        exitCode,
+      };
     });
   }
   return execute(world, flags, (context) =>
@@ -35,12 +39,15 @@ export async function rollbackCommand(world: World, flags: Flags): Promise<numbe
 }
 
 function targetOf({ steps, toVersion }: Flags): RollbackTarget | string {
-  if ((steps === undefined) === (toVersion === undefined)) return 'rollback needs --steps N or --to-version V';
+  if ((steps === undefined) === (toVersion === undefined))
+    return 'rollback needs --steps N or --to-version V';
   if (toVersion !== undefined) {
     return parseVersion(toVersion) === null
       ? `${toVersion} is no version like 0.4.0`
       : { kind: 'version', version: toVersion };
   }
   const count = Number(steps);
-  return Number.isSafeInteger(count) && count > 0 ? { kind: 'steps', steps: count } : `${steps} is no number of steps`;
+  return Number.isSafeInteger(count) && count > 0
+    ? { kind: 'steps', steps: count }
+    : `${steps} is no number of steps`;
 }

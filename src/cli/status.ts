@@ -11,14 +11,22 @@ export async function statusCommand(world: World, flags: CommonOptions): Promise
     const db = await waitForServer(config.database, options);
     try {
       const status = await readStatus(context, db);
-      return { value: status, text: renderStatus(config.database.name, status), exitCode: exitCodeOf(status) };
+      return {
+        value: status,
+        text: renderStatus(config.database.name, status),
+        exitCode: exitCodeOf(status),
+      };
     } finally {
       await db.close();
     }
   });
 }
 
-function exitCodeOf({ actual_db_version: actual, required_db_version: required, ...status }: Status): number {
+function exitCodeOf({
+  actual_db_version: actual,
+  required_db_version: required,
+  ...status
+}: Status): number {
   if (actual !== null && compareVersions(actual, required) > 0) return 31;
   return status.migration_needed || status.unfinished_run !== null ? 30 : 0;
 }
@@ -37,10 +45,20 @@ function renderStatus(database: string, status: Status): string {
     lines.push(`  failed    ${String(number).padStart(4, '0')} ${description} (${version})`);
   }
   const { last_migration: last, unfinished_run: unfinished, lock, last_backup: backup } = status;
-  if (last !== null) lines.push(`  last      ${String(last.number).padStart(4, '0')} ${last.description}, ${last.applied_at ?? 'time not known'}, by ${last.applied_by ?? 'unknown'}`);
-  if (unfinished !== null) lines.push(`  run       ${unfinished.run_id} is ${unfinished.state} since ${unfinished.started_at}: deploy up finishes it or puts it back`);
+  if (last !== null)
+    lines.push(
+      `  last      ${String(last.number).padStart(4, '0')} ${last.description}, ${last.applied_at ?? 'time not known'}, by ${last.applied_by ?? 'unknown'}`,
+    );
+  if (unfinished !== null)
+    lines.push(
+      `  run       ${unfinished.run_id} is ${unfinished.state} since ${unfinished.started_at}: deploy up finishes it or puts it back`,
+    );
   if (lock?.held) lines.push(`  lock      held by ${lock.owner} since ${lock.since}`);
-  lines.push(backup === null ? '  backup    none' : `  backup    ${backup.name} of ${backup.created_at}, proven`);
+  lines.push(
+    backup === null
+      ? '  backup    none'
+      : `  backup    ${backup.name} of ${backup.created_at}, proven`,
+  );
   for (const problem of status.problems) lines.push(`  note      ${problem}`);
   return `${lines.join('\n')}\n`;
 }

@@ -10,7 +10,12 @@ import { type CommonOptions, inspect, type World } from './invoke.ts';
 type Flags = CommonOptions & { readonly yes?: boolean };
 
 function open({ config, log, stop }: RunContext) {
-  return waitForServer(config.database, { waitMs: config.dbWaitMs, log, signal: stop, database: config.database.name });
+  return waitForServer(config.database, {
+    waitMs: config.dbWaitMs,
+    log,
+    signal: stop,
+    database: config.database.name,
+  });
 }
 
 /** `deploy unlock`: shows the holder of the deploy lock and, confirmed, ends its connections. */
@@ -21,11 +26,21 @@ export async function unlockCommand(world: World, flags: Flags): Promise<number>
     try {
       const lock = await readLock(db, database);
       if (lock === null || !lock.held) {
-        return { value: { held: false, freed: null }, text: `the deploy lock of ${database} is free\n`, exitCode: 0 };
+        return {
+          value: { held: false, freed: null },
+          text: `the deploy lock of ${database} is free\n`,
+          exitCode: 0,
+        };
       }
       const holder = `${lock.owner} on ${lock.host}, pid ${lock.pid}, connection ${lock.connectionId}, since ${lock.acquiredAt}`;
-      const lease = lock.expired ? 'its lease has expired' : `its lease is alive until ${lock.expiresAt}`;
-      await confirm(world, `The deploy lock of ${database} is held by ${holder}; ${lease}.\nEnding it cuts that run off.`, flags);
+      const lease = lock.expired
+        ? 'its lease has expired'
+        : `its lease is alive until ${lock.expiresAt}`;
+      await confirm(
+        world,
+        `The deploy lock of ${database} is held by ${holder}; ${lease}.\nEnding it cuts that run off.`,
+        flags,
+      );
       await breakLock(db, lock);
       const text = `freed the deploy lock of ${database}, which was held by ${holder}\nnext: deploy up finishes that run or puts the database back\n`;
       return { value: { held: false, freed: lock }, text, exitCode: 0 };
@@ -44,10 +59,18 @@ export async function unfenceCommand(world: World, flags: Flags): Promise<number
       const run = await readUnfinishedRun(db, database);
       const accounts = run?.fencedAccounts ?? [];
       if (run === null || accounts.length === 0) {
-        return { value: { accounts: [] }, text: `no account of ${database} is fenced out by deploy\n`, exitCode: 0 };
+        return {
+          value: { accounts: [] },
+          text: `no account of ${database} is fenced out by deploy\n`,
+          exitCode: 0,
+        };
       }
       const names = accounts.map(({ user, host }) => `'${user}'@'${host}'`).join(', ');
-      await confirm(world, `Run ${run.runId} is ${run.state}: the database may be half-way. Let ${names} in?`, flags);
+      await confirm(
+        world,
+        `Run ${run.runId} is ${run.state}: the database may be half-way. Let ${names} in?`,
+        flags,
+      );
       await withLock(context, async (hold) => {
         await openFence(hold.db, accounts);
         await updateRun(hold, run.runId, { fencedAccounts: [] });
@@ -58,4 +81,3 @@ export async function unfenceCommand(world: World, flags: Flags): Promise<number
     }
   });
 }
-

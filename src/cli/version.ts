@@ -3,7 +3,10 @@ import type { CommonOptions, World } from './invoke.ts';
 import { toolVersion } from './tool-version.ts';
 
 /** `deploy version`: needs no settings and no server. */
-export async function versionCommand({ env, streams }: World, flags: CommonOptions): Promise<number> {
+export async function versionCommand(
+  { env, streams }: World,
+  flags: CommonOptions,
+): Promise<number> {
   const value = {
     version: toolVersion(),
     node_version: process.version,

@@ -31,7 +31,10 @@ export function changesKey(migration: number, statement: number): string {
 }
 
 /** Statements of one migration in one direction; empty when it has no down file. */
-export function statementsOf(migration: Migration, direction: Direction): readonly ClassifiedStatement[] {
+export function statementsOf(
+  migration: Migration,
+  direction: Direction,
+): readonly ClassifiedStatement[] {
   return (direction === 'up' ? migration.up : migration.down)?.statements ?? [];
 }
 
@@ -56,7 +59,8 @@ export function makeActions(work: Work, expected: ExpectedChanges): readonly Act
     const statements = statementsOf(migration, direction);
     const of = statements.length + (migration.data === null ? 0 : 1);
     const add = (kind: Action['kind'], statement: number, more: Pick<Action, 'hash' | 'class'>) => {
-      const changes = kind === 'statement' ? (expected.get(changesKey(migration.number, statement)) ?? []) : [];
+      const changes =
+        kind === 'statement' ? (expected.get(changesKey(migration.number, statement)) ?? []) : [];
       const digest = (side: 'before' | 'after') => digestChanges(changes, side);
       actions.push({
         seq: actions.length,
@@ -72,12 +76,16 @@ export function makeActions(work: Work, expected: ExpectedChanges): readonly Act
       });
     };
     const data = () => {
-      if (migration.data !== null) add('data', statements.length + 1, { hash: migration.checksum, class: 'data' });
+      if (migration.data !== null)
+        add('data', statements.length + 1, { hash: migration.checksum, class: 'data' });
     };
 
     if (direction === 'down') data();
     for (const statement of statements) {
-      add('statement', statement.number, { hash: statement.hash, class: statement.classification.class });
+      add('statement', statement.number, {
+        hash: statement.hash,
+        class: statement.classification.class,
+      });
     }
     if (direction === 'up') data();
     add('record', statements.length + 2, { hash: migration.checksum, class: 'record' });
@@ -96,12 +104,18 @@ function digestChanges(changes: readonly StructureChange[], side: 'before' | 'af
  * same digest, so that a later process knows whether it may go on with an unfinished run.
  */
 export function digestWork({ adopt, migrations, direction }: Work): string {
-  const adopted = adopt.map((migration) => [migration.number, migration.version, migration.checksum]);
+  const adopted = adopt.map((migration) => [
+    migration.number,
+    migration.version,
+    migration.checksum,
+  ]);
   const parts = migrations.map((migration) => [
     migration.number,
     migration.version,
     migration.checksum,
     statementsOf(migration, direction).map((statement) => statement.hash),
   ]);
-  return createHash('sha256').update(JSON.stringify([direction, adopted, parts])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([direction, adopted, parts]))
+    .digest('hex');
 }

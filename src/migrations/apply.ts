@@ -63,13 +63,20 @@ export async function applyActions(options: ApplyOptions): Promise<void> {
     const action = actions[seq]!;
     const migration = migrations.get(action.migration)!;
     throwIfStopped(options);
-    if (actions[seq - 1]?.migration !== action.migration) await beginMigration(options, progress, migration);
+    if (actions[seq - 1]?.migration !== action.migration)
+      await beginMigration(options, progress, migration);
     try {
       await applyAction(options, progress, action, migration);
     } catch (error) {
-      if (!isDeployError(error, 'MIGRATION_FAILED') || progress.structureBefore === null) throw error;
+      if (!isDeployError(error, 'MIGRATION_FAILED') || progress.structureBefore === null)
+        throw error;
       const record = actions.findIndex((each) => each.seq > seq && each.kind === 'record');
-      await skipMigration(options, { migration, record: actions[record]!, error, before: progress.structureBefore });
+      await skipMigration(options, {
+        migration,
+        record: actions[record]!,
+        error,
+        before: progress.structureBefore,
+      });
       progress.open = [];
       seq = record;
     }
@@ -85,7 +92,11 @@ type Progress = {
   structureBefore: string | null;
 };
 
-async function beginMigration(options: ApplyOptions, progress: Progress, migration: Migration): Promise<void> {
+async function beginMigration(
+  options: ApplyOptions,
+  progress: Progress,
+  migration: Migration,
+): Promise<void> {
   const mayFail = !migration.critical && migration.down !== null;
   progress.migrationMs = 0;
   progress.structureBefore = mayFail ? await options.readStructure() : null;
@@ -151,15 +162,24 @@ function throwIfStopped({ hold, stop }: ApplyOptions): void {
  * Gives a file the session that it may rely on. When a file is entered in its middle its session
  * statements before that place are repeated; `canResume` has seen to it that they suffice.
  */
-async function openFile(options: ApplyOptions, action: Action, migration: Migration): Promise<void> {
+async function openFile(
+  options: ApplyOptions,
+  action: Action,
+  migration: Migration,
+): Promise<void> {
   const entered = action.seq === options.fromSeq;
   const previous = options.actions[action.seq - 1];
   const sameFile =
-    previous?.kind === 'statement' && action.kind === 'statement' && previous.migration === action.migration;
+    previous?.kind === 'statement' &&
+    action.kind === 'statement' &&
+    previous.migration === action.migration;
   if (sameFile && !entered) return;
   await setFreshSession(options.hold.db, { collation: options.collation });
   if (!sameFile) return;
-  for (const statement of statementsOf(migration, action.direction).slice(0, action.statement - 1)) {
+  for (const statement of statementsOf(migration, action.direction).slice(
+    0,
+    action.statement - 1,
+  )) {
     if (statement.classification.class === 'session') await options.hold.db.run(statement.sql);
   }
 }
@@ -191,20 +211,34 @@ function explain(
 ): unknown {
   if (isDeployError(error, 'LOCK_LOST')) return error;
   if (options.stop.aborted && isQueryInterrupted(error)) {
-    return new DeployError('INTERRUPTED', 'the run was told to stop and its statement was ended', { cause: error });
+    return new DeployError('INTERRUPTED', 'the run was told to stop and its statement was ended', {
+      cause: error,
+    });
   }
   const title = `migration ${String(migration.number).padStart(4, '0')} ${migration.name}`;
   if (isConnectionLost(error) || options.hold.signal.aborted) {
-    return new DeployError('CONNECTION_LOST', `the connection broke while ${title} ran`, { cause: error });
+    return new DeployError('CONNECTION_LOST', `the connection broke while ${title} ran`, {
+      cause: error,
+    });
   }
   if (action.kind === 'record') {
-    return new DeployError('RECORD_FAILED', `${title} could not be recorded in the history`, { cause: error });
+    return new DeployError('RECORD_FAILED', `${title} could not be recorded in the history`, {
+      cause: error,
+    });
   }
   const script = action.direction === 'up' ? migration.up : migration.down;
-  const place = statement === undefined ? 'in its data function' : `on statement ${action.statement} of ${action.of}`;
+  const place =
+    statement === undefined
+      ? 'in its data function'
+      : `on statement ${action.statement} of ${action.of}`;
   return new DeployError('MIGRATION_FAILED', `${title} failed ${place}`, {
     cause: error,
     where: statement === undefined ? migration.data!.path : `${script!.path}:${statement.line}`,
-    facts: { migration: migration.number, version: migration.version, statement: action.statement, of: action.of },
+    facts: {
+      migration: migration.number,
+      version: migration.version,
+      statement: action.statement,
+      of: action.of,
+    },
   });
 }

@@ -38,7 +38,9 @@ export async function backUp(
   const summary = summarise(set, reusable !== null);
   report.backups.push(summary);
   report.backup = summary;
-  const verb = summary.reused ? 'is still equal to the database and used again' : 'taken and proven';
+  const verb = summary.reused
+    ? 'is still equal to the database and used again'
+    : 'taken and proven';
   log.info(
     { set: set.name, sizeBytes: summary.size_bytes, tables: summary.tables, rows: summary.rows },
     `backup ${set.name} ${verb}: ${summary.tables} tables, ${summary.rows} rows, ${formatBytes(summary.size_bytes)}`,

@@ -12,7 +12,6 @@ import { step } from './report.ts';
 import { openSet, restore } from './restore.ts';
 import { planRollback, type RollbackPlan, type RollbackTarget, rollback } from './rollback.ts';
 
-
 export type BackOptions = { readonly acceptDataLoss: boolean };
 
 async function open(context: RunContext): Promise<Db> {
@@ -100,16 +99,23 @@ export async function runRestore(
     const facts = await readFacts(db, context.config, context.folder);
     report.database.before = facts.resolution.actualVersion;
     const missing = facts.missingRights.map(({ right, why, grant }) => ({
-      ...{ code: 'RIGHT_MISSING' as const, message: `${facts.server.currentUser} has not ${right}: ${why}`, next: [`${grant};`] },
+      ...{
+        code: 'RIGHT_MISSING' as const,
+        message: `${facts.server.currentUser} has not ${right}: ${why}`,
+        next: [`${grant};`],
+      },
     }));
     throwIfRefused({ refusals: missing });
     await confirm(set, facts);
     await withLock(context, async (hold) => {
-      await recoverUnfinished(context, hold, await readFacts(hold.db, context.config, context.folder));
+      await recoverUnfinished(
+        context,
+        hold,
+        await readFacts(hold.db, context.config, context.folder),
+      );
       await restore(context, hold, set);
     });
   } finally {
     await db.close();
   }
 }
-

@@ -32,7 +32,7 @@ export function throwIfStopped({ stop }: RunContext): void {
 /** A number of bytes for people, e.g. `12.3 MiB`. */
 export function formatBytes(sizeBytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = sizeBytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(sizeBytes) / 10));
+  const power =
+    sizeBytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(sizeBytes) / 10));
   return `${(sizeBytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
-

@@ -12,11 +12,16 @@ import { type Action, statementsOf } from '../migrations/actions.ts';
 import type { Migration } from '../migrations/migration.ts';
 
 /** Tables that an action writes rows to; null when that cannot be told. */
-function writesTo(action: Action, migrations: ReadonlyMap<number, Migration>): readonly string[] | null {
+function writesTo(
+  action: Action,
+  migrations: ReadonlyMap<number, Migration>,
+): readonly string[] | null {
   if (action.kind === 'record') return [];
   if (action.kind === 'data' || action.class === 'opaque') return null;
   if (action.class !== 'dml') return [];
-  const statement = statementsOf(migrations.get(action.migration)!, action.direction)[action.statement - 1]!;
+  const statement = statementsOf(migrations.get(action.migration)!, action.direction)[
+    action.statement - 1
+  ]!;
   return statement.classification.tables;
 }
 
@@ -38,7 +43,11 @@ export function movedOnlyBy(
  * Sets the counters of `tables` back to those of the set, or to 1 for tables that it does not
  * have; the server never goes below the highest id. Needs the lock; commits implicitly.
  */
-export async function resetCounters(hold: Hold, tables: ReadonlySet<string>, manifest: Manifest): Promise<void> {
+export async function resetCounters(
+  hold: Hold,
+  tables: ReadonlySet<string>,
+  manifest: Manifest,
+): Promise<void> {
   if (tables.size === 0) return;
   const rows = await hold.db.query<{ name: string; counter: string }>(
     sql`SELECT table_name AS name, auto_increment AS counter FROM information_schema.tables
@@ -47,6 +56,8 @@ export async function resetCounters(hold: Hold, tables: ReadonlySet<string>, man
   for (const { name, counter } of rows.filter((row) => tables.has(row.name))) {
     const wanted = manifest.tables.find((table) => table.name === name)?.autoIncrement ?? '1';
     if (!/^\d+$/.test(wanted) || wanted === String(counter)) continue;
-    await hold.db.run(sql`ALTER TABLE ${qualified(hold.database, name)} AUTO_INCREMENT = ${raw(wanted)}`);
+    await hold.db.run(
+      sql`ALTER TABLE ${qualified(hold.database, name)} AUTO_INCREMENT = ${raw(wanted)}`,
+    );
   }
 }

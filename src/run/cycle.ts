@@ -71,7 +71,10 @@ export async function runCycle(
   } catch (error) {
     throw await settle(context, hold, changing, error);
   }
-  context.log.info({ version: cycle.to }, `${config.database.name} is at ${cycle.to ?? 'no version'}`);
+  context.log.info(
+    { version: cycle.to },
+    `${config.database.name} is at ${cycle.to ?? 'no version'}`,
+  );
 }
 
 /**
@@ -87,14 +90,21 @@ export async function change(
   fromSeq: number,
 ): Promise<void> {
   const { report, config } = context;
-  const migrations = new Map(facts.folder.migrations.map((migration) => [migration.number, migration]));
+  const migrations = new Map(
+    facts.folder.migrations.map((migration) => [migration.number, migration]),
+  );
   await ensureVersionTables(hold.db);
   await step(report, 'migrate', () =>
     applyActions({
       ...{ hold, runId: run.runId, actions, fromSeq, migrations, stop: context.stop },
       collation: facts.server.database.collation,
       record: (action, executionTimeMs, error) =>
-        record(context, hold, facts, { action, migration: migrations.get(action.migration)!, executionTimeMs, error }),
+        record(context, hold, facts, {
+          action,
+          migration: migrations.get(action.migration)!,
+          executionTimeMs,
+          error,
+        }),
       readStructure: () => readStructure(context),
       onSkip: (migration, error) => noteSkipped(context, migration, error),
       onBegin: (action, migration) => noteBegin(context, action, migration),
@@ -108,18 +118,31 @@ export async function change(
 }
 
 /** Checks that the history says what the run promised, lets the application in, closes the run. */
-export async function finish(context: RunContext, hold: Hold, facts: Facts, run: RunRow): Promise<void> {
+export async function finish(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+): Promise<void> {
   const { report, config } = context;
   await step(report, 'record', async () => {
     await failPoint('run.record');
-    const { actualVersion } = resolve(facts.folder, await readHistory(hold.db, config.database.name));
+    const { actualVersion } = resolve(
+      facts.folder,
+      await readHistory(hold.db, config.database.name),
+    );
     if (actualVersion !== run.to) {
       const message = `the history says ${actualVersion ?? 'none'} after a run to ${run.to ?? 'none'}`;
       throw new DeployError('RECORD_FAILED', message);
     }
   });
   await letIn(hold, run);
-  await updateRun(hold, run.runId, { state: 'closed', outcome: 'done', exitCode: 0, report: JSON.stringify(report) });
+  await updateRun(hold, run.runId, {
+    state: 'closed',
+    outcome: 'done',
+    exitCode: 0,
+    report: JSON.stringify(report),
+  });
 }
 
 async function record(
@@ -147,7 +170,10 @@ async function record(
   if (error !== null) return recordFailed(hold.db, entry, error);
   if (action.direction === 'up') return recordApplied(hold.db, entry);
   const history = await readHistory(hold.db, context.config.database.name);
-  const left = { ...history, applied: history.applied.filter(({ number }) => number !== migration.number) };
+  const left = {
+    ...history,
+    applied: history.applied.filter(({ number }) => number !== migration.number),
+  };
   const lower = resolve(facts.folder, left);
   return recordReverted(hold.db, { ...entry, lowerVersion: lower.actualVersion });
 }

@@ -28,15 +28,27 @@ export async function examine(context: RunContext): Promise<Check[]> {
   const { config, folder } = context;
   const checks: Check[] = [
     ok('configuration', `complete; ${config.warnings.length} warnings`),
-    ok('migrations', `${folder.migrations.length} in ${folder.versions.length} versions, ${folder.dir}`),
+    ok(
+      'migrations',
+      `${folder.migrations.length} in ${folder.versions.length} versions, ${folder.dir}`,
+    ),
   ];
-  checks.push(await attempt('tools', async () => `mariadbd ${(await findBinaries()).serverVersion} for the scratch server`));
+  checks.push(
+    await attempt(
+      'tools',
+      async () => `mariadbd ${(await findBinaries()).serverVersion} for the scratch server`,
+    ),
+  );
   const facts: { current: Facts | null } = { current: null };
   checks.push(await attempt('server', () => checkServer(context, facts)));
   const known = facts.current;
   if (known !== null) checks.push(...judge(context, known));
   const neededBytes = 2 * (known?.server.sizeBytes ?? 0);
-  for (const [name, dir] of [['backup folder', config.backupDir], ['scratch folder', config.scratchDir], ['report folder', config.reportDir]] as const) {
+  for (const [name, dir] of [
+    ['backup folder', config.backupDir],
+    ['scratch folder', config.scratchDir],
+    ['report folder', config.reportDir],
+  ] as const) {
     checks.push(await checkFolder(name, dir, name === 'report folder' ? 0 : neededBytes));
   }
   return checks;
@@ -75,12 +87,20 @@ async function checkServer(context: RunContext, facts: { current: Facts | null }
 }
 
 function judge({ config }: RunContext, facts: Facts): Check[] {
-  const settings = { updatePath: config.updatePath, fence: config.fence, fenceUsers: config.fenceUsers, forward: false };
+  const settings = {
+    updatePath: config.updatePath,
+    fence: config.fence,
+    fenceUsers: config.fenceUsers,
+    forward: false,
+  };
   const rights = refuseRights(facts, settings);
-  const checks = rights.map(({ message, next }): Check => ({
-    ...{ name: 'rights', status: 'failed', finding: message, next: next ?? [], exitCode: 13 },
-  }));
-  if (rights.length === 0) checks.push(ok('rights', `${facts.server.currentUser} has all rights that a run needs`));
+  const checks = rights.map(
+    ({ message, next }): Check => ({
+      ...{ name: 'rights', status: 'failed', finding: message, next: next ?? [], exitCode: 13 },
+    }),
+  );
+  if (rights.length === 0)
+    checks.push(ok('rights', `${facts.server.currentUser} has all rights that a run needs`));
   if (config.fence === 'warn' && facts.missingFenceRights.length > 0) {
     const next = facts.missingFenceRights.map(({ grant }) => `${grant};`);
     const finding = 'the application cannot be fenced out; the run warns and goes on';
@@ -88,13 +108,28 @@ function judge({ config }: RunContext, facts: Facts): Check[] {
   }
   const history = refuseHistory(facts);
   for (const { message, where } of history) {
-    checks.push({ name: 'history', status: 'failed', finding: `${message}${where ? ` (${where})` : ''}`, next: [], exitCode: 13 });
+    checks.push({
+      name: 'history',
+      status: 'failed',
+      finding: `${message}${where ? ` (${where})` : ''}`,
+      next: [],
+      exitCode: 13,
+    });
   }
-  if (history.length === 0) checks.push(ok('history', `${facts.resolution.applied.length} applied, version ${facts.resolution.actualVersion ?? 'none'}`));
+  if (history.length === 0)
+    checks.push(
+      ok(
+        'history',
+        `${facts.resolution.applied.length} applied, version ${facts.resolution.actualVersion ?? 'none'}`,
+      ),
+    );
   if (facts.unfinished !== null) {
     const finding = `run ${facts.unfinished.runId} did not end (${facts.unfinished.state}); its backup set is ${facts.unfinished.backupSet ?? 'none'}`;
     const fenced = facts.unfinished.fencedAccounts.map(({ user, host }) => `'${user}'@'${host}'`);
-    const next = ['deploy up finishes it or puts the database back', ...(fenced.length > 0 ? [`deploy unfence lets ${fenced.join(', ')} in`] : [])];
+    const next = [
+      'deploy up finishes it or puts the database back',
+      ...(fenced.length > 0 ? [`deploy unfence lets ${fenced.join(', ')} in`] : []),
+    ];
     checks.push({ name: 'run', status: 'warning', finding, next, exitCode: 0 });
   }
   return checks;
@@ -102,7 +137,13 @@ function judge({ config }: RunContext, facts: Facts): Check[] {
 
 async function checkFolder(name: string, dir: string, neededBytes: number): Promise<Check> {
   let existing = dir;
-  const failed = (finding: string, next: string): Check => ({ name, status: 'failed', finding, next: [next], exitCode: 14 });
+  const failed = (finding: string, next: string): Check => ({
+    name,
+    status: 'failed',
+    finding,
+    next: [next],
+    exitCode: 14,
+  });
   for (;;) {
     try {
       await access(existing, constants.W_OK | constants.X_OK);
@@ -111,7 +152,10 @@ async function checkFolder(name: string, dir: string, neededBytes: number): Prom
       const parent = path.dirname(existing);
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === existing) {
         const uid = process.getuid?.() ?? -1;
-        return failed(`${existing} is not writable for uid ${uid}`, `chown ${uid} ${existing}, or mount a volume there`);
+        return failed(
+          `${existing} is not writable for uid ${uid}`,
+          `chown ${uid} ${existing}, or mount a volume there`,
+        );
       }
       existing = parent;
     }
@@ -119,5 +163,7 @@ async function checkFolder(name: string, dir: string, neededBytes: number): Prom
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
   const finding = `${dir}: ${formatBytes(free)} free, about ${formatBytes(neededBytes)} needed`;
-  return free < neededBytes ? failed(finding, 'free space or mount a larger volume') : ok(name, finding);
+  return free < neededBytes
+    ? failed(finding, 'free space or mount a larger volume')
+    : ok(name, finding);
 }

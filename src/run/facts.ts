@@ -72,15 +72,20 @@ function requiredVersion(config: Config, folder: MigrationFolder): SchemaVersion
   const required = config.requiredVersion ?? folder.versions.at(-1);
   if (required !== undefined && folder.versions.includes(required)) return required;
   const known = folder.versions.join(', ') || 'none';
-  throw new DeployError('NO_TARGET', `version ${required ?? 'none'} has no folder in ${folder.dir}; there are: ${known}`, {
-    next: ['correct REQUIRED_DB_VERSION or MIGRATIONS_DIR'],
-  });
+  throw new DeployError(
+    'NO_TARGET',
+    `version ${required ?? 'none'} has no folder in ${folder.dir}; there are: ${known}`,
+    {
+      next: ['correct REQUIRED_DB_VERSION or MIGRATIONS_DIR'],
+    },
+  );
 }
 
 async function readRelations(db: Db, database: string): Promise<Facts['relations']> {
   const rows = await db.query<{ name: string; engine: string | null }>(
     sql`SELECT table_name AS name, engine FROM information_schema.tables WHERE table_schema = ${database} ORDER BY table_name`,
   );
-  const own = (name: string) => isDeployTable(name) || VERSION_TABLES.some((table) => table === name);
+  const own = (name: string) =>
+    isDeployTable(name) || VERSION_TABLES.some((table) => table === name);
   return rows.filter((row) => !own(row.name)).map(({ name, engine }) => ({ name, engine }));
 }

@@ -11,7 +11,12 @@ import type { Facts } from './facts.ts';
  * administrator had locked them already, is committed first: after a crash the next run opens
  * exactly those that this one closed. Needs the lock.
  */
-export async function fenceOut(context: RunContext, hold: Hold, runId: string, facts: Facts): Promise<void> {
+export async function fenceOut(
+  context: RunContext,
+  hold: Hold,
+  runId: string,
+  facts: Facts,
+): Promise<void> {
   const { config, report, log } = context;
   if (config.fence === 'off') return;
   const able = config.fenceUsers.length > 0 && facts.missingFenceRights.length === 0;
@@ -20,7 +25,9 @@ export async function fenceOut(context: RunContext, hold: Hold, runId: string, f
     const unfenced =
       sessions === 'unknown'
         ? 'the application is not fenced out, and without the PROCESS right its sessions cannot be seen'
-        : sessions.map(({ user, host }) => `not fenced out: session of ${user} from ${host}`).join('; ');
+        : sessions
+            .map(({ user, host }) => `not fenced out: session of ${user} from ${host}`)
+            .join('; ');
     if (unfenced !== '') report.warnings.push(unfenced);
     return;
   }
@@ -34,7 +41,10 @@ export async function fenceOut(context: RunContext, hold: Hold, runId: string, f
 }
 
 /** Unlocks what the run locked. Safe to repeat. Needs the lock. */
-export async function letIn(hold: Hold, run: Pick<RunRow, 'runId' | 'fencedAccounts'>): Promise<void> {
+export async function letIn(
+  hold: Hold,
+  run: Pick<RunRow, 'runId' | 'fencedAccounts'>,
+): Promise<void> {
   if (run.fencedAccounts.length === 0) return;
   await openFence(hold.db, run.fencedAccounts);
   await updateRun(hold, run.runId, { fencedAccounts: [] });

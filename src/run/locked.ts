@@ -23,7 +23,13 @@ export async function withLock<T>(
   context.keepLog();
   const { hold, waited } = await step(report, 'lock', () =>
     holdLock(() => openConnection(context), {
-      ...{ database: config.database.name, waitMs: config.lockWaitMs, runId: report.run_id, log, signal: stop },
+      ...{
+        database: config.database.name,
+        waitMs: config.lockWaitMs,
+        runId: report.run_id,
+        log,
+        signal: stop,
+      },
     }),
   );
   const watch = watchStop(context, hold);
@@ -40,11 +46,13 @@ export async function withLock<T>(
 function watchStop({ config, stop, log }: RunContext, hold: Hold): { end(): void } {
   let timer: NodeJS.Timeout | undefined;
   const killQuery = () =>
-    withConnection(config.database, {}, (db) => db.run(`KILL QUERY ${hold.db.id}`)).catch((error: unknown) =>
-      log.warn({ err: error }, 'the running statement could not be ended'),
+    withConnection(config.database, {}, (db) => db.run(`KILL QUERY ${hold.db.id}`)).catch(
+      (error: unknown) => log.warn({ err: error }, 'the running statement could not be ended'),
     );
   const onStop = () => {
-    log.warn(`told to stop: ending after the current statement, or in ${config.stopGraceMs / 1000} s`);
+    log.warn(
+      `told to stop: ending after the current statement, or in ${config.stopGraceMs / 1000} s`,
+    );
     timer = setTimeout(killQuery, config.stopGraceMs);
   };
   stop.addEventListener('abort', onStop, { once: true });

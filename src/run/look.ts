@@ -4,11 +4,15 @@
  * database is only read.
  */
 import type { Db } from '../database/connect.ts';
-import { compareVersions } from '../history/versions.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
+import { compareVersions } from '../history/versions.ts';
 import { changesKey, type ExpectedChanges } from '../migrations/actions.ts';
 import type { SchemaVersion } from '../migrations/migration.ts';
-import { buildVersionModels, runStructurally, type StructuralRun } from '../migrations/structural-run.ts';
+import {
+  buildVersionModels,
+  runStructurally,
+  type StructuralRun,
+} from '../migrations/structural-run.ts';
 import { compareSchemas } from '../schema/compare.ts';
 import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey, SchemaModel } from '../schema/model.ts';
@@ -94,17 +98,25 @@ function isVersionTable(key: ObjectKey): boolean {
   return VERSION_TABLES.some((table) => key === `table:${table}`);
 }
 
-async function recogniseSchema(scratch: Scratch, facts: Facts, live: SchemaModel): Promise<Adoption> {
+async function recogniseSchema(
+  scratch: Scratch,
+  facts: Facts,
+  live: SchemaModel,
+): Promise<Adoption> {
   const { charset, collation } = facts.server.database;
   const models = await buildVersionModels({ scratch, folder: facts.folder, charset, collation });
   const compared = [...models]
     .filter(([version]) => compareVersions(version, facts.requiredVersion) <= 0)
-    .map(([version, model]) => ({ version, differences: compareSchemas(model, live, { ignore: isVersionTable }) }))
+    .map(([version, model]) => ({
+      version,
+      differences: compareSchemas(model, live, { ignore: isVersionTable }),
+    }))
     .sort((a, b) => compareVersions(b.version, a.version));
   const equal = compared.find(({ differences }) => differences.every(({ additive }) => additive));
   if (equal !== undefined) return { ...equal, nearest: equal.version };
 
-  const weight = (differences: Adoption['differences']) => differences.filter(({ additive }) => !additive).length;
+  const weight = (differences: Adoption['differences']) =>
+    differences.filter(({ additive }) => !additive).length;
   const [nearest] = compared.toSorted((a, b) => weight(a.differences) - weight(b.differences));
   const version: SchemaVersion | null = null;
   return {

@@ -36,11 +36,19 @@ export async function countLosses(db: Db, migrations: readonly Migration[]): Pro
     for (const { classification, sql: text } of statementsOf(migration, 'down')) {
       if (!classification.destroysData) continue;
       const { drops } = classification;
-      if (drops.length === 0) losses.push({ migration, table: null, what: `${classification.verb}: ${text.split('\n')[0]}` });
+      if (drops.length === 0)
+        losses.push({
+          migration,
+          table: null,
+          what: `${classification.verb}: ${text.split('\n')[0]}`,
+        });
       for (const { table, column } of drops) {
         const count = await countRows(db, table, column);
         if (count === 0) continue;
-        const what = column === null ? `table ${table}: ${count} rows` : `column ${table}.${column}: ${count} values`;
+        const what =
+          column === null
+            ? `table ${table}: ${count} rows`
+            : `column ${table}.${column}: ${count} values`;
         losses.push({ migration, table, what });
       }
     }
@@ -52,9 +60,12 @@ async function countRows(db: Db, table: string, column: string | null): Promise<
   const exists = await db.query<{ name: string }>(
     sql`SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ${table}`,
   );
-  if (exists.length === 0 || (column !== null && !exists.some(({ name }) => name === column))) return 0;
+  if (exists.length === 0 || (column !== null && !exists.some(({ name }) => name === column)))
+    return 0;
   const counted = column === null ? sql`*` : quoteName(column);
-  const row = await db.one<{ n: string }>(sql`SELECT COUNT(${counted}) AS n FROM ${quoteName(table)}`);
+  const row = await db.one<{ n: string }>(
+    sql`SELECT COUNT(${counted}) AS n FROM ${quoteName(table)}`,
+  );
   return Number(row?.n ?? 0);
 }
 
@@ -82,7 +93,8 @@ export async function tryRoundTrip(
     return await withConnection(scratch.address, { database }, async (copy) => {
       const { collation } = facts.server.database;
       for (const migration of migrations) await runPlain(copy, migration, 'down', collation);
-      for (const migration of migrations.toReversed()) await runPlain(copy, migration, 'up', collation);
+      for (const migration of migrations.toReversed())
+        await runPlain(copy, migration, 'up', collation);
       return findChanged(copy, database, set.manifest);
     });
   } finally {
@@ -90,9 +102,17 @@ export async function tryRoundTrip(
   }
 }
 
-async function findChanged(copy: Db, database: string, manifest: Manifest): Promise<ReadonlySet<string>> {
+async function findChanged(
+  copy: Db,
+  database: string,
+  manifest: Manifest,
+): Promise<ReadonlySet<string>> {
   const tables = manifest.tables.filter(({ name }) => !VERSION_TABLES.some((own) => own === name));
-  const after = await hashTables(copy, database, tables.map(({ name }) => name));
+  const after = await hashTables(
+    copy,
+    database,
+    tables.map(({ name }) => name),
+  );
   const changed = tables.filter(({ name, hash, rows }) => {
     const now = after.get(name);
     return now?.hash !== hash || now.rows !== rows;
@@ -100,7 +120,12 @@ async function findChanged(copy: Db, database: string, manifest: Manifest): Prom
   return new Set(changed.map(({ name }) => name));
 }
 
-async function runPlain(db: Db, migration: Migration, direction: Direction, collation: string): Promise<void> {
+async function runPlain(
+  db: Db,
+  migration: Migration,
+  direction: Direction,
+  collation: string,
+): Promise<void> {
   await setFreshSession(db, { collation });
   const data = async () => {
     if (migration.data === null) return;
@@ -116,6 +141,7 @@ async function runPlain(db: Db, migration: Migration, direction: Direction, coll
 
 /** The loss as one sentence per migration, for plans and refusals. */
 export function describeLosses(losses: readonly Loss[]): string[] {
-  return losses.map(({ migration, what }) => `migration ${migration.number} ${migration.name} would lose ${what}`);
+  return losses.map(
+    ({ migration, what }) => `migration ${migration.number} ${migration.name} would lose ${what}`,
+  );
 }
-

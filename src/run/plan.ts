@@ -18,7 +18,16 @@ import {
   unknownSchema,
 } from './refusals.ts';
 
-export type Mode = 'install' | 'adopt' | 'update' | 'recover' | 'rollback' | 'restore' | 'backup' | 'nothing to do' | 'refused';
+export type Mode =
+  | 'install'
+  | 'adopt'
+  | 'update'
+  | 'recover'
+  | 'rollback'
+  | 'restore'
+  | 'backup'
+  | 'nothing to do'
+  | 'refused';
 
 /** One reason why the plan may not start. */
 export type Refusal = {
@@ -104,7 +113,8 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
 function nothing(facts: Facts, from: SchemaVersion | null): Plan {
   const { requiredVersion: to } = facts;
   const warnings = facts.resolution.failed.map(
-    (migration) => `migration ${migration.number} ${migration.name} failed earlier and is not critical`,
+    (migration) =>
+      `migration ${migration.number} ${migration.name} failed earlier and is not critical`,
   );
   return { mode: 'nothing to do', from, to, cycles: [], warnings, refusals: [], needs: null };
 }
@@ -125,7 +135,9 @@ function makeCycles(
   },
 ): Cycle[] {
   const { from, to, path, pending } = plan;
-  const adopt = plan.adopting ? facts.folder.migrations.filter((migration) => isAdopted(migration, true, from)) : [];
+  const adopt = plan.adopting
+    ? facts.folder.migrations.filter((migration) => isAdopted(migration, true, from))
+    : [];
   const cycle = (mode: Cycle['mode'], work: Work, ends: Pick<Cycle, 'from' | 'to'>): Cycle => ({
     ...{ mode, ...work, ...ends, digest: digestWork(work) },
   });
@@ -133,7 +145,9 @@ function makeCycles(
     return [cycle('install', { adopt, migrations: pending, direction: 'up' }, { from: null, to })];
   }
   if (path.length === 0) {
-    return adopt.length === 0 ? [] : [cycle('adopt', { adopt, migrations: [], direction: 'up' }, { from, to })];
+    return adopt.length === 0
+      ? []
+      : [cycle('adopt', { adopt, migrations: [], direction: 'up' }, { from, to })];
   }
   return path.map((version, index) => {
     const first = index === 0;
@@ -149,8 +163,14 @@ function makeCycles(
 
 function warningsOf(facts: Facts, settings: PlanSettings): string[] {
   const warnings = [...facts.history.problems];
-  if (settings.fence === 'warn' && settings.fenceUsers.length > 0 && facts.missingFenceRights.length > 0) {
-    warnings.push('the application is not fenced out: the account has not the rights for it (deploy doctor prints them)');
+  if (
+    settings.fence === 'warn' &&
+    settings.fenceUsers.length > 0 &&
+    facts.missingFenceRights.length > 0
+  ) {
+    warnings.push(
+      'the application is not fenced out: the account has not the rights for it (deploy doctor prints them)',
+    );
   }
   for (const difference of facts.adoption?.version ? facts.adoption.differences : []) {
     warnings.push(`not in ${facts.adoption!.version}: ${difference.message}`);

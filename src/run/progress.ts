@@ -10,15 +10,23 @@ export function noteBegin({ log }: RunContext, action: Action, migration: Migrat
   const title = `${String(migration.number).padStart(4, '0')} ${migration.name}`;
   if (action.kind === 'record') {
     const verb = action.direction === 'up' ? 'recording' : 'removing from the history';
-    return log.debug({ migration: migration.number }, `${verb}: ${title}`);
+    log.debug({ migration: migration.number }, `${verb}: ${title}`);
+    return;
   }
   const verb = action.direction === 'up' ? 'applying' : 'reverting';
   const text = `${verb} ${title}: ${action.statement} of ${action.of}`;
-  log[action.statement === 1 ? 'info' : 'debug']({ migration: migration.number, statement: action.statement }, text);
+  log[action.statement === 1 ? 'info' : 'debug'](
+    { migration: migration.number, statement: action.statement },
+    text,
+  );
 }
 
 /** Notes a migration that failed, is not critical, and was taken back. */
-export function noteSkipped({ report, log }: RunContext, migration: Migration, error: DeployError): void {
+export function noteSkipped(
+  { report, log }: RunContext,
+  migration: Migration,
+  error: DeployError,
+): void {
   const text = `migration ${migration.number} ${migration.name} failed and is not critical: taken back, recorded, tried again with the next work`;
   report.warnings.push(text);
   log.warn({ err: error }, text);
@@ -30,7 +38,14 @@ export function noteAction({ report, log }: RunContext, done: ActionDone): void 
   let entry = report.migrations.at(-1);
   if (entry?.number !== migration.number || entry.direction !== action.direction) {
     const { number, version, description } = migration;
-    entry = { number, version, description, direction: action.direction, duration_ms: 0, statements: [] };
+    entry = {
+      number,
+      version,
+      description,
+      direction: action.direction,
+      duration_ms: 0,
+      statements: [],
+    };
     report.migrations.push(entry);
   }
   entry.duration_ms += Math.round(done.durationMs);

@@ -16,8 +16,8 @@ import { readSchema } from '../schema/read.ts';
 import { advanceJournal, type JournalRow, readJournal } from '../statements/journal.ts';
 import { canResume, decideInDoubt, matchStructure } from '../statements/recover.ts';
 import { openConnection, type RunContext } from './context.ts';
-import { change, finish, type StoredPlan } from './cycle.ts';
 import { movedOnlyBy, resetCounters } from './counters.ts';
+import { change, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { letIn } from './fence.ts';
 import { resumeRestore } from './restore.ts';
@@ -42,7 +42,10 @@ export async function recoverUnfinished(
   const database = context.config.database.name;
   const run = await readUnfinishedRun(hold.db, database);
   if (run === null) return 'none';
-  context.log.warn({ run: run.runId, state: run.state }, `run ${run.runId} did not end (${run.state})`);
+  context.log.warn(
+    { run: run.runId, state: run.state },
+    `run ${run.runId} did not end (${run.state})`,
+  );
   if (run.state === 'locked') {
     await letIn(hold, run);
     await updateRun(hold, run.runId, { state: 'closed', outcome: 'abandoned' });
@@ -94,13 +97,26 @@ function undecided(run: RunRow): DeployError {
   return new DeployError('RUN_UNDECIDED', `run ${run.runId} was cut off and has been put back`);
 }
 
-async function findResume(context: RunContext, hold: Hold, facts: Facts, run: RunRow): Promise<Resume> {
+async function findResume(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+): Promise<Resume> {
   const database = context.config.database.name;
   const stored = run.plan as StoredPlan;
   const migrations = sameFiles(facts, run, stored);
-  if (migrations === null) return { kind: 'put-back', why: 'the migrations of this image are not those of that run' };
-  if (run.direction === 'up' && run.to !== null && compareVersions(run.to, facts.requiredVersion) > 0) {
-    return { kind: 'put-back', why: `it goes to ${run.to}, and ${facts.requiredVersion} is required here` };
+  if (migrations === null)
+    return { kind: 'put-back', why: 'the migrations of this image are not those of that run' };
+  if (
+    run.direction === 'up' &&
+    run.to !== null &&
+    compareVersions(run.to, facts.requiredVersion) > 0
+  ) {
+    return {
+      kind: 'put-back',
+      why: `it goes to ${run.to}, and ${facts.requiredVersion} is required here`,
+    };
   }
   const journal = await readJournal(hold.db, database, run.runId);
   const last = journal.at(-1);
@@ -118,11 +134,16 @@ function byNumber({ folder }: Facts): ReadonlyMap<number, Migration> {
 }
 
 /** The migrations of the run by number, if the files here are the ones that it ran; else null. */
-function sameFiles(facts: Facts, run: RunRow, stored: StoredPlan): ReadonlyMap<number, Migration> | null {
+function sameFiles(
+  facts: Facts,
+  run: RunRow,
+  stored: StoredPlan,
+): ReadonlyMap<number, Migration> | null {
   const files = byNumber(facts);
   const find = (numbers: readonly number[]) => numbers.map((number) => files.get(number));
   const [adopt, migrations] = [find(stored.adopt), find(stored.migrations)];
-  const present = (list: readonly (Migration | undefined)[]): list is Migration[] => !list.includes(undefined);
+  const present = (list: readonly (Migration | undefined)[]): list is Migration[] =>
+    !list.includes(undefined);
   if (!present(adopt) || !present(migrations)) return null;
   const digest = digestWork({ adopt, migrations, direction: stored.direction });
   return digest === run.planDigest ? files : null;
@@ -140,20 +161,29 @@ async function decide(
   const { actions, migrations, last } = state;
   const action = actions[last.seq];
   if (action === undefined || action.hash !== last.hash) {
-    throw new DeployError('HISTORY_UNREADABLE', `deploy_journal does not fit the plan of run ${last.runId}`);
+    throw new DeployError(
+      'HISTORY_UNREADABLE',
+      `deploy_journal does not fit the plan of run ${last.runId}`,
+    );
   }
   let fromSeq = last.seq + 1;
   let done: readonly Action[] = [];
   if (last.state === 'intent') {
     const verdict = await decideAction(reader, database, action, migrations.get(action.migration)!);
     if (verdict === 'put-back') {
-      return { kind: 'put-back', why: `whether statement ${action.statement} of migration ${action.migration} took effect cannot be told` };
+      return {
+        kind: 'put-back',
+        why: `whether statement ${action.statement} of migration ${action.migration} took effect cannot be told`,
+      };
     }
     if (verdict === 'run') fromSeq = last.seq;
     else done = [action];
   }
   return entersDependentFile(actions, migrations, fromSeq)
-    ? { kind: 'put-back', why: 'the file it stopped in uses user variables and cannot be gone on with in its middle' }
+    ? {
+        kind: 'put-back',
+        why: 'the file it stopped in uses user variables and cannot be gone on with in its middle',
+      }
     : { kind: 'go-on', fromSeq, done };
 }
 

@@ -7,51 +7,84 @@ import type { Cycle, PlanSettings, Refusal } from './plan.ts';
 
 /** History and files that do not fit: changed, missing or out of order. */
 export function refuseHistory({ resolution }: Facts): Refusal[] {
-  const changed = resolution.changed.map(({ migration }): Refusal => ({
-    code: 'CHECKSUM_CHANGED',
-    message: `migration ${migration.number} ${migration.name} was applied with other contents than its file has now`,
-    where: migration.up.path,
-  }));
-  const missing = resolution.missing.map((entry): Refusal => ({
-    code: 'MIGRATION_MISSING',
-    message: `migration ${entry.number} (${entry.version}) is applied and has no file here`,
-  }));
-  const outOfOrder = resolution.outOfOrder.map((migration): Refusal => ({
-    code: 'OUT_OF_ORDER',
-    message: `migration ${migration.number} ${migration.name} is pending, but a later one is already applied`,
-    where: migration.up.path,
-  }));
+  const changed = resolution.changed.map(
+    ({ migration }): Refusal => ({
+      code: 'CHECKSUM_CHANGED',
+      message: `migration ${migration.number} ${migration.name} was applied with other contents than its file has now`,
+      where: migration.up.path,
+    }),
+  );
+  const missing = resolution.missing.map(
+    (entry): Refusal => ({
+      code: 'MIGRATION_MISSING',
+      message: `migration ${entry.number} (${entry.version}) is applied and has no file here`,
+    }),
+  );
+  const outOfOrder = resolution.outOfOrder.map(
+    (migration): Refusal => ({
+      code: 'OUT_OF_ORDER',
+      message: `migration ${migration.number} ${migration.name} is pending, but a later one is already applied`,
+      where: migration.up.path,
+    }),
+  );
   return [...changed, ...missing, ...outOfOrder];
 }
 
 /** A schema without history that equals no known version. */
 export function unknownSchema(facts: Facts): Refusal {
-  const shown = (facts.adoption?.differences ?? []).slice(0, 20).map((difference) => difference.message);
+  const shown = (facts.adoption?.differences ?? [])
+    .slice(0, 20)
+    .map((difference) => difference.message);
   const nearest = facts.adoption?.nearest ?? 'any known version';
   return {
     code: 'SCHEMA_UNKNOWN',
-    message: [`the database has tables but no history, and differs from ${nearest}:`, ...shown].join('\n'),
+    message: [
+      `the database has tables but no history, and differs from ${nearest}:`,
+      ...shown,
+    ].join('\n'),
   };
 }
 
 /** The database is ahead, or somebody went back on purpose. */
-export function refuseDirection(facts: Facts, settings: PlanSettings, from: SchemaVersion | null): Refusal[] {
+export function refuseDirection(
+  facts: Facts,
+  settings: PlanSettings,
+  from: SchemaVersion | null,
+): Refusal[] {
   const { requiredVersion: to, lastRun } = facts;
-  const beyond = [...facts.resolution.applied, ...facts.resolution.ahead].some((migration) => compareVersions(migration.version, to) > 0);
+  const beyond = [...facts.resolution.applied, ...facts.resolution.ahead].some(
+    (migration) => compareVersions(migration.version, to) > 0,
+  );
   if (from !== null && (compareVersions(from, to) > 0 || beyond)) {
     return [{ code: 'DATABASE_AHEAD', message: `Backend requires ${to}, database is ${from}` }];
   }
-  const wentBack = lastRun !== null && lastRun.outcome === 'done' && ['rollback', 'restore'].includes(lastRun.mode);
+  const wentBack =
+    lastRun !== null &&
+    lastRun.outcome === 'done' &&
+    ['rollback', 'restore'].includes(lastRun.mode);
   const behind = from === null || compareVersions(from, to) < 0;
   if (!wentBack || !behind || settings.forward) return [];
   const when = `${lastRun.mode} of ${lastRun.finishedAt ?? lastRun.startedAt}`;
-  return [{ code: 'ROLLED_BACK', message: `the database is at ${from ?? 'none'} on purpose, by the ${when}; ${to} is required here` }];
+  return [
+    {
+      code: 'ROLLED_BACK',
+      message: `the database is at ${from ?? 'none'} on purpose, by the ${when}; ${to} is required here`,
+    },
+  ];
 }
 
 /** You may only go to the next version, unless UPDATE_PATH=stepwise (DESIGN §5). */
 export function refuseLongStep(
   settings: PlanSettings,
-  { empty, from, path }: { readonly empty: boolean; readonly from: SchemaVersion | null; readonly path: readonly SchemaVersion[] },
+  {
+    empty,
+    from,
+    path,
+  }: {
+    readonly empty: boolean;
+    readonly from: SchemaVersion | null;
+    readonly path: readonly SchemaVersion[];
+  },
 ): Refusal[] {
   if (empty || path.length <= 1 || settings.updatePath === 'stepwise') return [];
   const way = [from ?? 'none', ...path].join(' → ');
@@ -64,22 +97,36 @@ export function refuseLongStep(
   ];
 }
 
-/** Rights that the run will need, with the GRANT statements. */
+/** Rights that the run will need, with the GRANT statements, and accounts that can be fenced out. */
 export function refuseRights(facts: Facts, settings: PlanSettings): Refusal[] {
-  const needed = [...facts.missingRights, ...(settings.fence === 'require' ? facts.missingFenceRights : [])];
-  const fenceless: Refusal[] =
-    settings.fence === 'require' && settings.fenceUsers.length === 0
-      ? [{ code: 'RIGHT_MISSING', message: 'FENCE=require needs FENCE_USERS: the accounts of the application', next: ['set FENCE_USERS'] }]
-      : [];
-  if (needed.length === 0) return fenceless;
-  return [
-    ...fenceless,
-    {
-      code: 'RIGHT_MISSING',
-      message: needed.map(({ right, why }) => `${facts.server.currentUser} has not ${right}: ${why}`).join('\n'),
-      next: [...new Set(needed.map(({ grant }) => grant.endsWith(';') ? grant : `${grant};`))],
-    },
+  const needed = [
+    ...facts.missingRights,
+    ...(settings.fence === 'require' ? facts.missingFenceRights : []),
   ];
+  const refusals = refuseFence(facts, settings);
+  if (needed.length === 0) return refusals;
+  const lines = needed.map(
+    ({ right, why }) => `${facts.server.currentUser} has not ${right}: ${why}`,
+  );
+  const grants = new Set(needed.map(({ grant }) => (grant.endsWith(';') ? grant : `${grant};`)));
+  return [...refusals, { code: 'RIGHT_MISSING', message: lines.join('\n'), next: [...grants] }];
+}
+
+function refuseFence({ server }: Facts, { fence, fenceUsers }: PlanSettings): Refusal[] {
+  const code = 'RIGHT_MISSING';
+  const own = server.currentUser.replace(/@[^@]*$/, '');
+  if (fence !== 'off' && fenceUsers.includes(own)) {
+    const message = `FENCE_USERS names ${own}, the account that this program itself uses: locked, nobody could let it in again`;
+    const next = [
+      "CREATE USER 'deploy'@'%' IDENTIFIED BY 'a password';",
+      `GRANT ALL PRIVILEGES ON \`${server.database.name}\`.* TO 'deploy'@'%';`,
+      'then set DB_USER and DB_PASSWORD to that account; deploy doctor prints what else it needs',
+    ];
+    return [{ code, message, next }];
+  }
+  if (fence !== 'require' || fenceUsers.length > 0) return [];
+  const message = 'FENCE=require needs FENCE_USERS: the accounts of the application';
+  return [{ code, message, next: ['set FENCE_USERS'] }];
 }
 
 /** What the plan can know from the text of the pending files alone. */
@@ -88,24 +135,40 @@ export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusa
     script.statements.flatMap(({ classification, line, sql }): Refusal[] => {
       const where = `${script.path}:${line}`;
       if (classification.forbidden !== null) {
-        return [{ code: 'STATEMENT_FORBIDDEN', message: `${classification.verb}: ${classification.forbidden}`, where }];
+        return [
+          {
+            code: 'STATEMENT_FORBIDDEN',
+            message: `${classification.verb}: ${classification.forbidden}`,
+            where,
+          },
+        ];
       }
       if (script.rerunnable) return [];
       const notExact = (message: string): Refusal => ({
         ...{ code: 'STATEMENT_FORBIDDEN', message, where },
-        next: ['rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm'],
+        next: [
+          'rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm',
+        ],
       });
       if (classification.class === 'opaque') {
-        return [notExact(`what ${classification.verb} does cannot be told, so it could not be resumed exactly`)];
+        return [
+          notExact(
+            `what ${classification.verb} does cannot be told, so it could not be resumed exactly`,
+          ),
+        ];
       }
       const table = classification.class === 'dml' ? nonTransactionalTable(facts, sql) : undefined;
-      return table === undefined ? [] : [notExact(`${classification.verb} on ${table}, whose engine cannot roll back`)];
+      return table === undefined
+        ? []
+        : [notExact(`${classification.verb} on ${table}, whose engine cannot roll back`)];
     }),
   );
 }
 
 function nonTransactionalTable(facts: Facts, statement: string): string | undefined {
-  const others = facts.relations.filter(({ engine }) => engine !== null && !['InnoDB', 'SEQUENCE'].includes(engine));
+  const others = facts.relations.filter(
+    ({ engine }) => engine !== null && !['InnoDB', 'SEQUENCE'].includes(engine),
+  );
   if (others.length === 0) return undefined;
   const words = new Set(statement.match(/[\p{L}\p{N}_$]+/gu));
   return others.find(({ name }) => words.has(name))?.name;
@@ -122,16 +185,25 @@ export function refuseStructure(facts: Facts, cycles: readonly Cycle[]): Refusal
     return [{ code: 'MIGRATION_UNSOUND', message, where, cause }];
   }
   const changed = new Set(
-    structural.statements.filter(({ changes }) => changes.length > 0).map(({ migration, number }) => changesKey(migration, number)),
+    structural.statements
+      .filter(({ changes }) => changes.length > 0)
+      .map(({ migration, number }) => changesKey(migration, number)),
   );
   return eachScript(cycles).flatMap(({ script, migration }) =>
     script.statements
-      .filter(({ classification, number }) => classification.invisible && !script.rerunnable && !changed.has(changesKey(migration.number, number)))
-      .map(({ classification, line }): Refusal => ({
-        code: 'STATEMENT_FORBIDDEN',
-        message: `${classification.verb} leaves no trace in the structure, so it could not be resumed exactly`,
-        where: `${script.path}:${line}`,
-      })),
+      .filter(
+        ({ classification, number }) =>
+          classification.invisible &&
+          !script.rerunnable &&
+          !changed.has(changesKey(migration.number, number)),
+      )
+      .map(
+        ({ classification, line }): Refusal => ({
+          code: 'STATEMENT_FORBIDDEN',
+          message: `${classification.verb} leaves no trace in the structure, so it could not be resumed exactly`,
+          where: `${script.path}:${line}`,
+        }),
+      ),
   );
 }
 
@@ -139,7 +211,9 @@ function eachScript(cycles: readonly Cycle[]): { script: MigrationScript; migrat
   return cycles.flatMap((cycle) =>
     cycle.migrations.flatMap((migration) => {
       const script = cycle.direction === 'up' ? migration.up : migration.down;
-      return script === null || statementsOf(migration, cycle.direction).length === 0 ? [] : [{ script, migration }];
+      return script === null || statementsOf(migration, cycle.direction).length === 0
+        ? []
+        : [{ script, migration }];
     }),
   );
 }

@@ -11,12 +11,18 @@ export function throwIfRefused(plan: Pick<Plan, 'refusals'>): void {
 function refusalError(first: Refusal, more: readonly Refusal[]): DeployError {
   const all = [first, ...more];
   const next = [...new Set(all.flatMap((refusal) => refusal.next ?? []))];
-  const lines = all.flatMap(({ message, where }) => (where === undefined ? message : `${message} (${where})`).split('\n'));
-  const message = lines.length === 1 ? first.message : `the plan is refused: ${first.message.split('\n')[0]}`;
+  const lines = all.flatMap(({ message, where }) =>
+    (where === undefined ? message : `${message} (${where})`).split('\n'),
+  );
+  const message =
+    lines.length === 1 ? first.message : `the plan is refused: ${first.message.split('\n')[0]}`;
   return new DeployError(first.code, message, {
     ...(first.where === undefined ? {} : { where: first.where }),
     ...(next.length === 0 ? {} : { next }),
     ...(first.cause === undefined ? {} : { cause: first.cause }),
-    facts: { ...(lines.length > 1 ? { problems: lines } : {}), refusals: all.map(({ code }) => code) },
+    facts: {
+      ...(lines.length > 1 ? { problems: lines } : {}),
+      refusals: all.map(({ code }) => code),
+    },
   });
 }

@@ -16,7 +16,11 @@ export type ReportStep = {
   readonly detail?: string;
 };
 
-export type ReportStatement = { readonly sql: string; readonly duration_ms: number; readonly rows: number };
+export type ReportStatement = {
+  readonly sql: string;
+  readonly duration_ms: number;
+  readonly rows: number;
+};
 
 export type ReportMigration = {
   readonly number: number;
@@ -79,7 +83,9 @@ export type Report = {
 
 /** A new report: nothing done yet. */
 export function makeReport(
-  facts: Pick<Report, 'run_id' | 'tool_version' | 'backend_version' | 'required_db_version'> & { readonly database: string },
+  facts: Pick<Report, 'run_id' | 'tool_version' | 'backend_version' | 'required_db_version'> & {
+    readonly database: string;
+  },
 ): Report {
   const now = new Date().toISOString();
   return {
@@ -130,7 +136,11 @@ export function makeRunId(at: Date): string {
  * Writes the report as `deployment_<stamp>.json` into `dir` (created if missing, file 0600) and
  * gives its path. A second report of the same second gets its own name.
  */
-export async function writeReport(dir: string, report: Report, redact: (text: string) => string): Promise<string> {
+export async function writeReport(
+  dir: string,
+  report: Report,
+  redact: (text: string) => string,
+): Promise<string> {
   await mkdir(dir, { recursive: true });
   const base = path.join(dir, `deployment_${stampOf(new Date(report.started_at))}`);
   for (let suffix = 1; ; suffix++) {

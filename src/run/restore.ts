@@ -20,10 +20,18 @@ import { settle } from './settle.ts';
 type StoredRestore = { readonly set: string };
 
 /** Finds a set by its name in BACKUP_DIR or by its path, and verifies it in full. */
-export async function openSet({ config }: Pick<RunContext, 'config'>, nameOrPath: string): Promise<BackupSet> {
-  const dir = nameOrPath.includes('/') ? path.resolve(nameOrPath) : path.join(config.backupDir, nameOrPath);
+export async function openSet(
+  { config }: Pick<RunContext, 'config'>,
+  nameOrPath: string,
+): Promise<BackupSet> {
+  const dir = nameOrPath.includes('/')
+    ? path.resolve(nameOrPath)
+    : path.join(config.backupDir, nameOrPath);
   await readdir(dir).catch((cause: unknown) => {
-    throw new DeployError('BACKUP_SET_INVALID', `there is no backup set ${nameOrPath}`, { where: dir, cause });
+    throw new DeployError('BACKUP_SET_INVALID', `there is no backup set ${nameOrPath}`, {
+      where: dir,
+      cause,
+    });
   });
   return verifySet(dir);
 }
@@ -41,13 +49,19 @@ export async function restore(context: RunContext, hold: Hold, set: BackupSet): 
   const facts: Facts = await readFacts(hold.db, config, context.folder);
   const run = await openRun(hold, {
     ...{ runId: report.run_id, planDigest: set.manifest.name, mode: 'restore', direction: 'up' },
-    ...{ from: facts.resolution.actualVersion, to: set.manifest.schemaVersion, plan: { set: set.dir } },
+    ...{
+      from: facts.resolution.actualVersion,
+      to: set.manifest.schemaVersion,
+      plan: { set: set.dir },
+    },
   });
   let changing = run;
   try {
     await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
     throwIfStopped(context);
-    const before = await step(report, 'backup', () => backUp(context, hold, facts, { mode: 'restore' }));
+    const before = await step(report, 'backup', () =>
+      backUp(context, hold, facts, { mode: 'restore' }),
+    );
     throwIfStopped(context);
     changing = { ...run, state: 'changing', backupSet: before.name };
     await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
@@ -76,5 +90,10 @@ export async function resumeRestore(context: RunContext, hold: Hold, run: RunRow
   report.database.after = run.to;
   report.database.state = 'as_required';
   report.database.statement = `${database} is at ${run.to ?? 'no version'}: restored from ${set.name} and compared`;
-  await updateRun(hold, run.runId, { state: 'closed', outcome: 'done', exitCode: 0, report: JSON.stringify(report) });
+  await updateRun(hold, run.runId, {
+    state: 'closed',
+    outcome: 'done',
+    exitCode: 0,
+    report: JSON.stringify(report),
+  });
 }

@@ -31,7 +31,11 @@ export function chooseReverts(facts: Facts, target: RollbackTarget): readonly Mi
 }
 
 /** Plans a rollback from facts alone, without the structural run and the losses. Pure. */
-export function makeRollbackPlan(facts: Facts, target: RollbackTarget, settings: Omit<PlanSettings, 'forward'>): Plan {
+export function makeRollbackPlan(
+  facts: Facts,
+  target: RollbackTarget,
+  settings: Omit<PlanSettings, 'forward'>,
+): Plan {
   const from = facts.resolution.actualVersion;
   const migrations = chooseReverts(facts, target);
   const reverted = new Set(migrations.map(({ number }) => number));
@@ -39,10 +43,18 @@ export function makeRollbackPlan(facts: Facts, target: RollbackTarget, settings:
   const to = resolve(facts.folder, { ...facts.history, applied: left }).actualVersion;
   const work: Work = { adopt: [], migrations, direction: 'down' };
   const cycle: Cycle = { mode: 'rollback', ...work, from, to, digest: digestWork(work) };
-  const refusals = [...refuseTarget(facts, target), ...refuseIrreversible(migrations), ...refuseHistory(facts)];
+  const refusals = [
+    ...refuseTarget(facts, target),
+    ...refuseIrreversible(migrations),
+    ...refuseHistory(facts),
+  ];
   const cycles = migrations.length === 0 ? [] : [cycle];
   if (refusals.length === 0) {
-    refusals.push(...refuseRights(facts, { ...settings, forward: false }), ...refuseStatements(facts, cycles), ...refuseStructure(facts, cycles));
+    refusals.push(
+      ...refuseRights(facts, { ...settings, forward: false }),
+      ...refuseStatements(facts, cycles),
+      ...refuseStructure(facts, cycles),
+    );
   }
   const mode = refusals.length > 0 ? 'refused' : cycles.length === 0 ? 'nothing to do' : 'rollback';
   const needs = mode === 'rollback' && facts.structural === null ? 'structural-run' : null;
@@ -54,7 +66,12 @@ function refuseTarget(facts: Facts, target: RollbackTarget): Refusal[] {
   const applied = facts.resolution.applied.length;
   if (target.kind === 'steps') {
     if (target.steps <= applied) return [];
-    return [{ code: 'NO_TARGET', message: `there are ${applied} applied migrations, so ${target.steps} cannot be taken back` }];
+    return [
+      {
+        code: 'NO_TARGET',
+        message: `there are ${applied} applied migrations, so ${target.steps} cannot be taken back`,
+      },
+    ];
   }
   const { version } = target;
   const behind = from !== null && compareVersions(version, from) <= 0;
@@ -91,7 +108,9 @@ export async function planRollback(
   const counted = plan.refusals.length > 0 ? [] : await countLosses(db, migrations);
   const changed = counted.length === 0 ? new Set() : await tryRoundTrip(context, facts, migrations);
   // What comes back by going forward again is not lost; what a DELETE took is known only by its table.
-  const lost = counted.filter(({ table }) => (table === null ? changed.size > 0 : changed.has(table)));
+  const lost = counted.filter(({ table }) =>
+    table === null ? changed.size > 0 : changed.has(table),
+  );
   const losses = describeLosses(lost.length === 0 && changed.size > 0 ? counted : lost);
   if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: { ...plan, losses } };
   const refusal: Refusal = { code: 'DATA_LOSS', message: losses.join('\n') };
@@ -99,7 +118,12 @@ export async function planRollback(
 }
 
 /** Carries a planned rollback out. Needs the lock. */
-export async function rollback(context: RunContext, hold: Hold, facts: Facts, plan: RollbackPlan): Promise<void> {
+export async function rollback(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  plan: RollbackPlan,
+): Promise<void> {
   const { report, config } = context;
   const [cycle] = plan.cycles;
   report.database.before = plan.from;

@@ -1,8 +1,8 @@
 /** Decides what follows from a failure, and puts the database back where that is the policy. */
 import { findSet } from '../backup/list.ts';
 import type { BackupSet } from '../backup/manifest.ts';
-import { findReusableSet } from '../backup/reuse.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
+import { findReusableSet } from '../backup/reuse.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -15,7 +15,12 @@ import { type Report, step } from './report.ts';
 import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts';
 
 /** Gives the failure together with where it leaves the database. Never throws. */
-export async function settle(context: RunContext, hold: Hold, run: RunRow, error: unknown): Promise<SettledError> {
+export async function settle(
+  context: RunContext,
+  hold: Hold,
+  run: RunRow,
+  error: unknown,
+): Promise<SettledError> {
   const database = context.config.database.name;
   if (run.state === 'locked') return settleUnchanged(context, hold, run, error);
   if (isCutOff(error)) return new SettledError(error, cutOff(database, run));
@@ -51,7 +56,12 @@ async function settleUnchanged(
   }
 }
 
-async function putBackAndSettle(context: RunContext, hold: Hold, run: RunRow, error: unknown): Promise<SettledError> {
+async function putBackAndSettle(
+  context: RunContext,
+  hold: Hold,
+  run: RunRow,
+  error: unknown,
+): Promise<SettledError> {
   try {
     return new SettledError(error, await putBack(context, hold, run, error));
   } catch (second) {
@@ -65,7 +75,10 @@ async function putBackAndSettle(context: RunContext, hold: Hold, run: RunRow, er
 function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledError {
   report.warnings.push('putting the database back failed');
   const what = 'the run failed and the database could not be put back';
-  const error = new DeployError('PUT_BACK_FAILED', what, { cause, where: `backup set ${run.backupSet}` });
+  const error = new DeployError('PUT_BACK_FAILED', what, {
+    cause,
+    where: `backup set ${run.backupSet}`,
+  });
   return new SettledError(error, {
     exitCode: 22,
     state: 'unknown',
@@ -83,7 +96,8 @@ async function settleRestore(
   const database = context.config.database.name;
   const now = await readUnfinishedRun(hold.db, database).catch(() => null);
   const state = now?.restoreState as RestoreState | null | undefined;
-  if (state === undefined || (state !== null && state.phase !== 'staging')) return stuck(context, run, error);
+  if (state === undefined || (state !== null && state.phase !== 'staging'))
+    return stuck(context, run, error);
   const { settlement } = await settleUnchanged(context, hold, run, error);
   return new SettledError(error, {
     ...settlement,
@@ -137,7 +151,11 @@ export async function putBack(
 /** What `deploy_run` keeps of a failed run: waiters of the same plan end as it did. */
 function withError({ report }: RunContext, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const failed: Report = { ...report, outcome: 'failed', error: { code: codeOf(error), message, hint: '' } };
+  const failed: Report = {
+    ...report,
+    outcome: 'failed',
+    error: { code: codeOf(error), message, hint: '' },
+  };
   return JSON.stringify(failed);
 }
 

@@ -1,6 +1,6 @@
 import { isConnectionLost } from '../database/server-errors.ts';
-import { exitCodeOf } from '../errors/render.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
+import { exitCodeOf } from '../errors/render.ts';
 import type { ReportState } from './report.ts';
 
 /** How a failed run ended: where the database is now, and the exit code that follows from it. */

@@ -15,7 +15,9 @@ export function makeSharedScratch(dir: string, log: Log): SharedScratch {
   return {
     get(variables) {
       // Loaded only now: a start that finds nothing to do stays light (promise P6).
-      started ??= import('../scratch/server.ts').then(({ startScratch }) => startScratch({ dir, variables, log }));
+      started ??= import('../scratch/server.ts').then(({ startScratch }) =>
+        startScratch({ dir, variables, log }),
+      );
       return started;
     },
     async stop() {

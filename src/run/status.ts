@@ -6,7 +6,11 @@ import { compareVersions, compatibility } from '../history/versions.ts';
 import type { RunContext } from './context.ts';
 import { readFacts } from './facts.ts';
 
-type MigrationLine = { readonly number: number; readonly version: string; readonly description: string };
+type MigrationLine = {
+  readonly number: number;
+  readonly version: string;
+  readonly description: string;
+};
 
 /** The document of `status --json`; fields may be added. */
 export type Status = {
@@ -19,10 +23,25 @@ export type Status = {
   readonly applied: readonly MigrationLine[];
   readonly pending: readonly MigrationLine[];
   readonly failed: readonly MigrationLine[];
-  readonly last_migration: (MigrationLine & { readonly applied_at: string | null; readonly applied_by: string | null }) | null;
-  readonly unfinished_run: { readonly run_id: string; readonly state: string; readonly started_at: string; readonly backup: string | null } | null;
-  readonly lock: { readonly held: boolean; readonly owner: string | null; readonly since: string | null } | null;
-  readonly last_backup: { readonly name: string; readonly created_at: string; readonly proven: boolean } | null;
+  readonly last_migration:
+    | (MigrationLine & { readonly applied_at: string | null; readonly applied_by: string | null })
+    | null;
+  readonly unfinished_run: {
+    readonly run_id: string;
+    readonly state: string;
+    readonly started_at: string;
+    readonly backup: string | null;
+  } | null;
+  readonly lock: {
+    readonly held: boolean;
+    readonly owner: string | null;
+    readonly since: string | null;
+  } | null;
+  readonly last_backup: {
+    readonly name: string;
+    readonly created_at: string;
+    readonly proven: boolean;
+  } | null;
   readonly problems: readonly string[];
 };
 
@@ -33,28 +52,53 @@ export async function readStatus(context: RunContext, db: Db): Promise<Status> {
   const { resolution, history, unfinished, requiredVersion } = facts;
   const actual = resolution.actualVersion;
   const verdict = compatibility(requiredVersion, actual);
-  const pending = resolution.pending.filter((migration) => compareVersions(migration.version, requiredVersion) <= 0);
+  const pending = resolution.pending.filter(
+    (migration) => compareVersions(migration.version, requiredVersion) <= 0,
+  );
   const last = history.applied.toSorted((a, b) => a.number - b.number).at(-1);
   const lock = await readLock(db, config.database.name);
   const sets = await listSets(config.backupDir).catch(() => []);
-  const newest = sets.find((set) => set.manifest?.proof && set.manifest.database === config.database.name);
+  const newest = sets.find(
+    (set) => set.manifest?.proof && set.manifest.database === config.database.name,
+  );
   return {
     backend_version: config.backendVersion,
     required_db_version: requiredVersion,
     actual_db_version: actual,
     compatible: verdict.compatible && unfinished === null,
     migration_needed: verdict.migrationNeeded,
-    compatibility_reason: unfinished === null ? verdict.reason : `Run ${unfinished.runId} is not ended (${unfinished.state})`,
+    compatibility_reason:
+      unfinished === null
+        ? verdict.reason
+        : `Run ${unfinished.runId} is not ended (${unfinished.state})`,
     applied: history.applied.map(line),
     pending: pending.map(line),
     failed: history.failed.map(line),
-    last_migration: last === undefined ? null : { ...line(last), applied_at: last.appliedAt, applied_by: last.appliedBy },
+    last_migration:
+      last === undefined
+        ? null
+        : { ...line(last), applied_at: last.appliedAt, applied_by: last.appliedBy },
     unfinished_run:
       unfinished === null
         ? null
-        : { run_id: unfinished.runId, state: unfinished.state, started_at: unfinished.startedAt, backup: unfinished.backupSet },
-    lock: lock === null ? null : { held: lock.held, owner: lock.held ? lock.owner : null, since: lock.held ? lock.acquiredAt : null },
-    last_backup: newest === undefined ? null : { name: newest.name, created_at: newest.manifest!.createdAt, proven: true },
+        : {
+            run_id: unfinished.runId,
+            state: unfinished.state,
+            started_at: unfinished.startedAt,
+            backup: unfinished.backupSet,
+          },
+    lock:
+      lock === null
+        ? null
+        : {
+            held: lock.held,
+            owner: lock.held ? lock.owner : null,
+            since: lock.held ? lock.acquiredAt : null,
+          },
+    last_backup:
+      newest === undefined
+        ? null
+        : { name: newest.name, created_at: newest.manifest!.createdAt, proven: true },
     problems: history.problems,
   };
 }

@@ -18,7 +18,12 @@ import { SettledError } from './settled.ts';
 import { settingsOf, type UpOptions } from './up.ts';
 
 /** Takes the lock and brings the database to where the plan goes. @throws SettledError after changes. */
-export async function upLocked(context: RunContext, db: Db, options: UpOptions, looked: LookedAt): Promise<void> {
+export async function upLocked(
+  context: RunContext,
+  db: Db,
+  options: UpOptions,
+  looked: LookedAt,
+): Promise<void> {
   const before = await serverTime(db);
   await withLock(context, (hold, { waited }) =>
     underLock(context, hold, options, { looked, waitedSince: waited ? before : null }),
@@ -46,16 +51,24 @@ async function underLock(
   const ended = await recoverUnfinished(context, hold, facts);
   if (ended !== 'none') facts = await readFacts(hold.db, config, context.folder);
   const { facts: known, plan } = await replan(context, hold, facts, options, earlier.looked);
-  if (report.mode === 'recover' || report.mode === 'nothing to do') report.mode = ended === 'none' ? plan.mode : 'recover';
+  if (report.mode === 'recover' || report.mode === 'nothing to do')
+    report.mode = ended === 'none' ? plan.mode : 'recover';
   throwIfRefused(plan);
   const [first] = plan.cycles;
-  if (first !== undefined) exitAsTheOther(config.database.name, facts.lastRun, first.digest, earlier.waitedSince);
+  if (first !== undefined)
+    exitAsTheOther(config.database.name, facts.lastRun, first.digest, earlier.waitedSince);
   report.warnings.push(...plan.warnings);
 
   for (const [index, cycle] of plan.cycles.entries()) {
     const runId = plan.cycles.length === 1 ? report.run_id : `${report.run_id}.${index + 1}`;
-    log.info({ from: cycle.from, to: cycle.to }, `${cycle.from ?? 'empty'} → ${cycle.to}: ${cycle.migrations.length} migrations`);
-    const current: Facts = index === 0 ? known : { ...(await readFacts(hold.db, config, context.folder)), structural: known.structural };
+    log.info(
+      { from: cycle.from, to: cycle.to },
+      `${cycle.from ?? 'empty'} → ${cycle.to}: ${cycle.migrations.length} migrations`,
+    );
+    const current: Facts =
+      index === 0
+        ? known
+        : { ...(await readFacts(hold.db, config, context.folder)), structural: known.structural };
     await runCycle(context, hold, current, cycle, runId);
     report.database.after = cycle.to;
   }
@@ -67,7 +80,7 @@ async function underLock(
 /** Plans again under the lock; what was tried before holds if structure and plan are the same. */
 async function replan(
   context: RunContext,
-  hold: Hold,
+  _hold: Hold,
   facts: Facts,
   options: UpOptions,
   earlier: LookedAt,
@@ -77,7 +90,9 @@ async function replan(
   try {
     const structure = structureDigest(await readSchema(reader, database));
     const same = earlier.structure === structure;
-    const known = same ? { ...facts, adoption: earlier.facts.adoption, structural: earlier.facts.structural } : facts;
+    const known = same
+      ? { ...facts, adoption: earlier.facts.adoption, structural: earlier.facts.structural }
+      : facts;
     const looked = await lookAndPlan(context, reader, known, settingsOf(context, options));
     const digests = ({ plan }: LookedAt) => plan.cycles.map(({ digest }) => digest).join();
     if (!same || digests(looked) === digests(earlier)) return looked;
@@ -100,14 +115,19 @@ function exitAsTheOther(
   waitedSince: string | null,
 ): void {
   if (waitedSince === null || lastRun === null || lastRun.planDigest !== digest) return;
-  if (lastRun.outcome === 'done' || lastRun.finishedAt === null || lastRun.finishedAt < waitedSince) return;
+  if (lastRun.outcome === 'done' || lastRun.finishedAt === null || lastRun.finishedAt < waitedSince)
+    return;
   const { error } = JSON.parse(lastRun.report ?? '{}') as Partial<Report>;
   if (!error) return;
   const code = error.code as ErrorCode;
   throw new SettledError(
-    new DeployError(code, `another run of the same plan failed while this one waited: ${error.message}`, {
-      where: `run ${lastRun.runId}`,
-    }),
+    new DeployError(
+      code,
+      `another run of the same plan failed while this one waited: ${error.message}`,
+      {
+        where: `run ${lastRun.runId}`,
+      },
+    ),
     {
       exitCode: lastRun.exitCode ?? 20,
       state: 'as_before',

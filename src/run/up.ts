@@ -52,8 +52,16 @@ async function look(
 }
 
 /** The settings that plans depend on. */
-export function settingsOf({ config }: RunContext, { forward }: Pick<UpOptions, 'forward'>): PlanSettings {
-  return { updatePath: config.updatePath, fence: config.fence, fenceUsers: config.fenceUsers, forward };
+export function settingsOf(
+  { config }: RunContext,
+  { forward }: Pick<UpOptions, 'forward'>,
+): PlanSettings {
+  return {
+    updatePath: config.updatePath,
+    fence: config.fence,
+    fenceUsers: config.fenceUsers,
+    forward,
+  };
 }
 
 /**

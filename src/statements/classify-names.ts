@@ -75,6 +75,7 @@ export function readNames(words: Words, at: number): { names: string[]; next: nu
   return { names, next };
 }
 
+/** Whether a lexeme can be a name: a word, quoted or not. */
 export function isName(lexeme: Lexeme | undefined): lexeme is Lexeme {
   return lexeme !== undefined && (lexeme.kind === 'word' || lexeme.kind === 'name');
 }

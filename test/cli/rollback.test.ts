@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { makeSite, type Site } from '../support/deploy.ts';
+import type { Json } from '../support/json.ts';
 import { findLeftovers, type Picture, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, openShop } from '../support/shop.ts';
@@ -8,7 +9,9 @@ import { cities, openShop } from '../support/shop.ts';
 const server = await startTestServer({ after });
 
 const structureOf = (picture: Picture) =>
-  Object.fromEntries(Object.entries(picture).filter(([key]) => !key.startsWith('values:') && key !== 'history'));
+  Object.fromEntries(
+    Object.entries(picture).filter(([key]) => !key.startsWith('values:') && key !== 'history'),
+  );
 
 async function openCities(t: { after(fn: () => Promise<void>): void }) {
   const site = await makeSite(t, server);
@@ -20,7 +23,8 @@ async function openCities(t: { after(fn: () => Promise<void>): void }) {
   return { site, db, atOne, atTwo: await takePicture(db, site.database) };
 }
 
-const status = async (site: Site) => JSON.parse((await site.deploy(['status', '--json'])).stdout) as Record<string, any>;
+const status = async (site: Site) =>
+  JSON.parse((await site.deploy(['status', '--json'])).stdout) as Json;
 
 describe('deploy rollback', () => {
   test('--steps 1 goes back with all rows, and up --forward goes forward again', async (t) => {
@@ -101,7 +105,9 @@ describe('deploy rollback', () => {
 
   test('killed half-way: one more up ends it, and then refuses to go forward', async (t) => {
     const { site, db, atOne } = await openCities(t);
-    const killed = await site.deploy(['rollback', '--steps', '1', '--yes'], { DEPLOY_FAIL_AT: 'apply.executed#4=kill' });
+    const killed = await site.deploy(['rollback', '--steps', '1', '--yes'], {
+      DEPLOY_FAIL_AT: 'apply.executed#4=kill',
+    });
     assert.equal(killed.signal, 'SIGKILL');
 
     const ended = await site.deploy(['up']);
@@ -115,7 +121,11 @@ describe('deploy rollback', () => {
 describe('deploy restore', () => {
   test('brings the database back to a set, rows and history, and up --forward goes on', async (t) => {
     const { site, db, atOne, atTwo } = await openCities(t);
-    const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as { name: string; version: string | null; rows: number }[];
+    const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as {
+      name: string;
+      version: string | null;
+      rows: number;
+    }[];
     const set = sets.find(({ version, rows }) => version === '0.1.0' && rows > 1000)!;
 
     const back = await site.deploy(['restore', '--backup', set.name, '--yes']);
@@ -131,14 +141,23 @@ describe('deploy restore', () => {
   test('a set that does not exist is refused before anything: exit 15', async (t) => {
     const { site } = await openCities(t);
 
-    assert.equal((await site.deploy(['restore', '--backup', 'backup_20200101_000000', '--yes'])).code, 15);
+    assert.equal(
+      (await site.deploy(['restore', '--backup', 'backup_20200101_000000', '--yes'])).code,
+      15,
+    );
   });
 
   test('killed after the swap: one more up ends it', async (t) => {
     const { site, db, atOne } = await openCities(t);
-    const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as { name: string; version: string | null; rows: number }[];
+    const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as {
+      name: string;
+      version: string | null;
+      rows: number;
+    }[];
     const set = sets.find(({ version, rows }) => version === '0.1.0' && rows > 1000)!;
-    const killed = await site.deploy(['restore', '--backup', set.name, '--yes'], { DEPLOY_FAIL_AT: 'restore.swapped=kill' });
+    const killed = await site.deploy(['restore', '--backup', set.name, '--yes'], {
+      DEPLOY_FAIL_AT: 'restore.swapped=kill',
+    });
     assert.equal(killed.signal, 'SIGKILL');
 
     const ended = await site.deploy(['up']);

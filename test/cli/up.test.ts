@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { makeSite, until } from '../support/deploy.ts';
+import type { Json } from '../support/json.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop, shop } from '../support/shop.ts';
@@ -16,7 +17,7 @@ describe('deploy up', () => {
     const ended = await site.deploy(['up', '--json'], { BACKEND_VERSION: '0.1.0' });
 
     assert.equal(ended.code, 0, ended.stderr);
-    const report = JSON.parse(ended.stdout) as Record<string, any>;
+    const report = JSON.parse(ended.stdout) as Json;
     assert.equal(report['outcome'], 'done');
     assert.equal(report['mode'], 'install');
     assert.equal(report['database']['after'], '0.1.0');
@@ -50,14 +51,19 @@ describe('deploy up', () => {
       "SELECT CONVERT(argument USING utf8mb4) AS text FROM mysql.general_log WHERE command_type IN ('Query', 'Execute')",
     );
     assert.ok(statements.length > 0, 'the general log saw nothing: the test shows nothing');
-    const writes = statements.filter(({ text }) => !/^\s*(SELECT|SHOW|SET|ROLLBACK)\b/i.test(text) || /GET_LOCK\(/i.test(text));
+    const writes = statements.filter(
+      ({ text }) => !/^\s*(SELECT|SHOW|SET|ROLLBACK)\b/i.test(text) || /GET_LOCK\(/i.test(text),
+    );
     assert.deepEqual(writes, []);
   });
 
   test('a jump over a version is refused with the path, and nothing is touched', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
-    await site.write({ ...cities, '0.3.0/0003_more.up.sql': 'CREATE TABLE more (id INT PRIMARY KEY);\n' });
+    await site.write({
+      ...cities,
+      '0.3.0/0003_more.up.sql': 'CREATE TABLE more (id INT PRIMARY KEY);\n',
+    });
     const before = await takePicture(db, site.database);
 
     const ended = await site.deploy(['up']);
@@ -83,8 +89,11 @@ describe('deploy up', () => {
     assert.deepEqual(await findLeftovers(db, site), []);
     assert.match(ended.stderr, /0002_cities\.up\.sql:7/);
     assert.match(ended.stderr, /Duplicate entry .* \(1062 ER_DUP_ENTRY\)/);
-    assert.match(ended.stderr, /is at 0\.1\.0, as before this run: restored from backup_\d{8}_\d{6}\S* and compared/);
-    const report = JSON.parse(ended.stdout) as Record<string, any>;
+    assert.match(
+      ended.stderr,
+      /is at 0\.1\.0, as before this run: restored from backup_\d{8}_\d{6}\S* and compared/,
+    );
+    const report = JSON.parse(ended.stdout) as Json;
     assert.equal(report['error']['code'], 'MIGRATION_FAILED');
     assert.equal(report['database']['state'], 'as_before');
   });
@@ -92,7 +101,9 @@ describe('deploy up', () => {
   test('a first statement that fails has changed nothing: no restore is needed', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
-    await site.write({ '0.2.0/0002_one.up.sql': 'ALTER TABLE purchase ADD UNIQUE INDEX once (customer_id);\n' });
+    await site.write({
+      '0.2.0/0002_one.up.sql': 'ALTER TABLE purchase ADD UNIQUE INDEX once (customer_id);\n',
+    });
     const before = await takePicture(db, site.database);
 
     const ended = await site.deploy(['up']);
@@ -105,7 +116,10 @@ describe('deploy up', () => {
   test('a statement that fails on an empty copy is refused before anything is touched', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
-    await site.write({ '0.2.0/0002_typo.up.sql': 'ALTER TABLE customer ADD a INT;\nALTER TABLE costumer ADD b INT;\n' });
+    await site.write({
+      '0.2.0/0002_typo.up.sql':
+        'ALTER TABLE customer ADD a INT;\nALTER TABLE costumer ADD b INT;\n',
+    });
     const before = await takePicture(db, site.database);
     const sets = await readdir(site.backupDir);
 
@@ -152,7 +166,8 @@ describe('deploy up', () => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
     await site.write({
-      '0.2.0/0002_nice.up.sql': '--! critical: false\nCREATE TABLE nice (id INT);\nALTER TABLE purchase ADD UNIQUE INDEX once (customer_id);\n',
+      '0.2.0/0002_nice.up.sql':
+        '--! critical: false\nCREATE TABLE nice (id INT);\nALTER TABLE purchase ADD UNIQUE INDEX once (customer_id);\n',
       '0.2.0/0002_nice.down.sql': 'ALTER TABLE purchase DROP INDEX once;\nDROP TABLE nice;\n',
       '0.2.0/0003_next.up.sql': 'CREATE TABLE next_one (id INT PRIMARY KEY);\n',
     });
@@ -160,24 +175,52 @@ describe('deploy up', () => {
     const ended = await site.deploy(['up', '--json']);
 
     assert.equal(ended.code, 0, ended.stderr);
-    assert.match((JSON.parse(ended.stdout) as { warnings: string[] }).warnings.join(), /not critical/);
+    assert.match(
+      (JSON.parse(ended.stdout) as { warnings: string[] }).warnings.join(),
+      /not critical/,
+    );
     assert.equal((await db.query("SHOW TABLES LIKE 'nice'")).length, 0);
     assert.equal((await db.query("SHOW TABLES LIKE 'next_one'")).length, 1);
-    const [row] = await db.query<{ success: number; error_message: string }>('SELECT * FROM migration_history WHERE migration_number = 2');
+    const [row] = await db.query<{ success: number; error_message: string }>(
+      'SELECT * FROM migration_history WHERE migration_number = 2',
+    );
     assert.equal(Number(row!.success), 0);
     assert.match(row!.error_message, /1062/);
     assert.equal((await site.deploy(['up'])).code, 0);
-    const status = JSON.parse((await site.deploy(['status', '--json'])).stdout) as Record<string, any>;
+    const status = JSON.parse((await site.deploy(['status', '--json'])).stdout) as Record<
+      string,
+      any
+    >;
     assert.equal(status['actual_db_version'], '0.2.0');
     assert.equal(status['failed'].length, 1);
   });
 });
 
 describe('what stops a run before it changes anything', () => {
-  const cases: readonly (readonly [name: string, code: number, error: string, env: Record<string, string>])[] = [
-    ['a wrong password', 12, 'ACCESS_DENIED', { DB_USER: 'nobody', DB_PASSWORD: 'wrong', DB_WAIT_SECONDS: '2' }],
-    ['a database that does not exist', 12, 'DATABASE_MISSING', { DB_NAME: 'no_such_db', DB_WAIT_SECONDS: '2' }],
-    ['no server', 12, 'SERVER_UNREACHABLE', { DB_HOST: '127.0.0.1', DB_PORT: '1', DB_WAIT_SECONDS: '1' }],
+  const cases: readonly (readonly [
+    name: string,
+    code: number,
+    error: string,
+    env: Record<string, string>,
+  ])[] = [
+    [
+      'a wrong password',
+      12,
+      'ACCESS_DENIED',
+      { DB_USER: 'nobody', DB_PASSWORD: 'wrong', DB_WAIT_SECONDS: '2' },
+    ],
+    [
+      'a database that does not exist',
+      12,
+      'DATABASE_MISSING',
+      { DB_NAME: 'no_such_db', DB_WAIT_SECONDS: '2' },
+    ],
+    [
+      'no server',
+      12,
+      'SERVER_UNREACHABLE',
+      { DB_HOST: '127.0.0.1', DB_PORT: '1', DB_WAIT_SECONDS: '1' },
+    ],
     ['a wrong setting', 10, 'CONFIG_INVALID', { UPDATE_PATH: 'sideways' }],
   ];
   for (const [name, code, error, env] of cases) {
@@ -205,8 +248,14 @@ describe('what stops a run before it changes anything', () => {
   test('a changed file: exit 13', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
-    const text = await readFile(path.join(site.migrationsDir, '0.1.0/0001_customers.up.sql'), 'utf8');
-    await site.write({ ...cities, '0.1.0/0001_customers.up.sql': text.replace('VARCHAR(100)', 'VARCHAR(200)') });
+    const text = await readFile(
+      path.join(site.migrationsDir, '0.1.0/0001_customers.up.sql'),
+      'utf8',
+    );
+    await site.write({
+      ...cities,
+      '0.1.0/0001_customers.up.sql': text.replace('VARCHAR(100)', 'VARCHAR(200)'),
+    });
     const before = await takePicture(db, site.database);
 
     const ended = await site.deploy(['up']);
@@ -219,7 +268,10 @@ describe('what stops a run before it changes anything', () => {
   test('other line endings are no change', async (t) => {
     const site = await makeSite(t, server);
     await openShop(site);
-    const text = await readFile(path.join(site.migrationsDir, '0.1.0/0001_customers.up.sql'), 'utf8');
+    const text = await readFile(
+      path.join(site.migrationsDir, '0.1.0/0001_customers.up.sql'),
+      'utf8',
+    );
     await site.write({ '0.1.0/0001_customers.up.sql': text.replaceAll('\n', '\r\n') });
 
     assert.equal((await site.deploy(['up'])).code, 0);
@@ -236,6 +288,24 @@ describe('what stops a run before it changes anything', () => {
     const ended = await site.deploy(['up'], { BACKUP_DIR: path.join(file, 'backups') });
 
     assert.equal(ended.code, 14, ended.stderr);
+    assert.deepEqual(await takePicture(db, site.database), before);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('a full backup folder: exit 14, and nothing of the set is left', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('UPDATE customer SET name = CONCAT(name, MD5(RAND()), MD5(RAND()))');
+    await site.write(cities);
+    const before = await takePicture(db, site.database);
+
+    // A file system of 12 KiB, in a mount namespace of its own.
+    const mount = `mkdir -p "$BACKUP_DIR" && mount -t tmpfs -o size=12k none "$BACKUP_DIR" && "$@"; code=$?; ls -A "$BACKUP_DIR"; exit $code`;
+    const ended = await site.start(['up'], {}, ['unshare', '-rm', 'sh', '-c', mount, 'sh']).ended;
+
+    assert.equal(ended.code, 14, ended.stderr);
+    assert.match(ended.stderr, /SPACE_SHORT|BACKUP_FAILED/);
+    assert.equal(ended.stdout, '');
     assert.deepEqual(await takePicture(db, site.database), before);
     assert.deepEqual(await findLeftovers(db, site), []);
   });
@@ -259,7 +329,8 @@ describe('what stops a run before it changes anything', () => {
 
 describe('stopping', () => {
   const slow = {
-    '0.2.0/0002_slow.up.sql': 'CREATE TABLE one (id INT PRIMARY KEY);\nINSERT INTO one SELECT SLEEP(30) FROM customer WHERE id = 1;\nCREATE TABLE two (id INT PRIMARY KEY);\n',
+    '0.2.0/0002_slow.up.sql':
+      'CREATE TABLE one (id INT PRIMARY KEY);\nINSERT INTO one SELECT SLEEP(30) FROM customer WHERE id = 1;\nCREATE TABLE two (id INT PRIMARY KEY);\n',
   };
 
   test('SIGTERM during a statement ends it within the grace: exit 23, the next up finishes', async (t) => {
@@ -268,7 +339,9 @@ describe('stopping', () => {
     await site.write(slow);
     const run = site.start(['up'], { STOP_GRACE_SECONDS: '1' });
     await until('the slow statement runs', async () => {
-      const rows = await db.query("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO one SELECT SLEEP%' AND db = DATABASE()");
+      const rows = await db.query(
+        "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'INSERT INTO one SELECT SLEEP%' AND db = DATABASE()",
+      );
       return rows.length > 0;
     });
 
@@ -276,7 +349,9 @@ describe('stopping', () => {
     const ended = await run.ended;
 
     assert.equal(ended.code, 23, ended.stderr);
-    await site.write({ '0.2.0/0002_slow.up.sql': slow['0.2.0/0002_slow.up.sql'].replace('SLEEP(30)', 'SLEEP(0)') });
+    await site.write({
+      '0.2.0/0002_slow.up.sql': slow['0.2.0/0002_slow.up.sql'].replace('SLEEP(30)', 'SLEEP(0)'),
+    });
     const second = await site.deploy(['up']);
     assert.equal(second.code, 0, second.stderr);
     assert.deepEqual(await findLeftovers(db, site), []);

@@ -36,7 +36,9 @@ async function makeExpected(): Promise<Picture> {
 }
 
 describe('kill -9 during a migration of six statements', () => {
-  async function freshShop(t: { after(fn: () => Promise<void>): void }): Promise<{ site: Site; db: Db }> {
+  async function freshShop(t: {
+    after(fn: () => Promise<void>): void;
+  }): Promise<{ site: Site; db: Db }> {
     const site = await makeSite(t, server);
     const db = await openShop(site);
     await site.write(cities);

@@ -23,11 +23,17 @@ const points = [
 const server = await startTestServer({ after });
 
 describe('kill -9 while a failed migration is put back', () => {
-  async function failingShop(t: { after(fn: () => Promise<void>): void }): Promise<{ site: Site; db: Db; isOld: Picture }> {
+  async function failingShop(t: {
+    after(fn: () => Promise<void>): void;
+  }): Promise<{ site: Site; db: Db; isOld: Picture }> {
     const site = await makeSite(t, server);
     const db = await openShop(site);
-    await db.run('CREATE VIEW totals AS SELECT customer_id, SUM(cents) AS cents FROM purchase GROUP BY customer_id');
-    await db.run('CREATE TRIGGER no_negative BEFORE INSERT ON purchase FOR EACH ROW SET NEW.cents = GREATEST(NEW.cents, 0)');
+    await db.run(
+      'CREATE VIEW totals AS SELECT customer_id, SUM(cents) AS cents FROM purchase GROUP BY customer_id',
+    );
+    await db.run(
+      'CREATE TRIGGER no_negative BEFORE INSERT ON purchase FOR EACH ROW SET NEW.cents = GREATEST(NEW.cents, 0)',
+    );
     await site.write(citiesThatFail);
     return { site, db, isOld: await takePicture(db, site.database) };
   }

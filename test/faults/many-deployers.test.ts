@@ -7,7 +7,8 @@ import { cities, citiesThatFail, openShop } from '../support/shop.ts';
 
 const slowCities = {
   ...cities,
-  '0.2.0/0003_slow.up.sql': 'CREATE TABLE slow (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME(6));\nINSERT INTO slow (at) SELECT NOW(6) FROM customer WHERE id = 1 AND SLEEP(3) = 0;\n',
+  '0.2.0/0003_slow.up.sql':
+    'CREATE TABLE slow (id INT AUTO_INCREMENT PRIMARY KEY, at DATETIME(6));\nINSERT INTO slow (at) SELECT NOW(6) FROM customer WHERE id = 1 AND SLEEP(3) = 0;\n',
 };
 
 const server = await startTestServer({ after });
@@ -18,10 +19,19 @@ describe('ten deployers at once', () => {
     const db = await openShop(site);
     await site.write(slowCities);
 
-    const ended = await Promise.all(Array.from({ length: 10 }, () => site.deploy(['up', '--json'])));
+    const ended = await Promise.all(
+      Array.from({ length: 10 }, () => site.deploy(['up', '--json'])),
+    );
 
-    assert.deepEqual(ended.map(({ code }) => code), Array.from({ length: 10 }, () => 0), ended.map(({ stderr }) => stderr).join('\n'));
-    const outcomes = ended.map(({ stdout }) => (JSON.parse(stdout) as { outcome: string; migrations: unknown[] }).migrations.length);
+    assert.deepEqual(
+      ended.map(({ code }) => code),
+      Array.from({ length: 10 }, () => 0),
+      ended.map(({ stderr }) => stderr).join('\n'),
+    );
+    const outcomes = ended.map(
+      ({ stdout }) =>
+        (JSON.parse(stdout) as { outcome: string; migrations: unknown[] }).migrations.length,
+    );
     assert.equal(outcomes.filter((count) => count > 0).length, 1);
     assert.equal((await db.query('SELECT * FROM slow')).length, 1);
     assert.equal((await db.query('SELECT * FROM migration_history')).length, 3);
@@ -40,7 +50,11 @@ describe('ten deployers at once', () => {
 
     const ended = await Promise.all(Array.from({ length: 3 }, () => site.deploy(['up'])));
 
-    assert.deepEqual(ended.map(({ code }) => code), [20, 20, 20], ended.map(({ stderr }) => stderr).join('\n'));
+    assert.deepEqual(
+      ended.map(({ code }) => code),
+      [20, 20, 20],
+      ended.map(({ stderr }) => stderr).join('\n'),
+    );
     assert.deepEqual(await takePicture(db, site.database), before);
     const runs = await db.query("SELECT * FROM deploy_run WHERE to_version = '0.2.0'");
     assert.equal(runs.length, 1);
@@ -54,7 +68,11 @@ describe('a holder that is paused past its lease', () => {
     await site.write(cities);
     const sleeper = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#3=pause' });
     await until('the sleeper has begun the third statement', async () => {
-      const rows = await db.query("SELECT 1 FROM deploy_run r JOIN deploy_journal j ON j.run_id = r.run_id WHERE r.state = 'changing' AND j.seq = 2").catch(() => []);
+      const rows = await db
+        .query(
+          "SELECT 1 FROM deploy_run r JOIN deploy_journal j ON j.run_id = r.run_id WHERE r.state = 'changing' AND j.seq = 2",
+        )
+        .catch(() => []);
       return rows.length > 0;
     });
     sleeper.child.kill('SIGSTOP');

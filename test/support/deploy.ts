@@ -33,9 +33,17 @@ export type Site = {
   /** Writes files below the migrations folder; null removes one. */
   write(files: Readonly<Record<string, string | null>>): Promise<void>;
   /** Runs `deploy …args` to its end. */
-  deploy(args: readonly string[], env?: Readonly<Record<string, string | undefined>>): Promise<Ended>;
+  deploy(
+    args: readonly string[],
+    env?: Readonly<Record<string, string | undefined>>,
+  ): Promise<Ended>;
   /** Starts `deploy …args`; ended by the test's clean-up at the latest. */
-  start(args: readonly string[], env?: Readonly<Record<string, string | undefined>>): Running;
+  start(
+    args: readonly string[],
+    env?: Readonly<Record<string, string | undefined>>,
+    /** A program that runs the one given as its arguments, e.g. in another namespace. */
+    wrapper?: readonly string[],
+  ): Running;
   /** A connection as root, closed when the test ends. */
   connect(): Promise<Db>;
 };
@@ -56,15 +64,23 @@ export async function makeSite(
   const migrationsDir = more.migrationsDir ?? path.join(dir, 'migrations');
   const env = {
     ...{ DB_HOST: server.address.socketPath!, DB_NAME: database, DB_USER: 'root', DB_PASSWORD: '' },
-    ...{ MIGRATIONS_DIR: migrationsDir, BACKUP_DIR: path.join(dir, 'backups'), REPORT_DIR: path.join(dir, 'reports') },
-    ...{ SCRATCH_DIR: path.join(tmpdir(), `deploy-test-scratch-${process.pid}`), DB_WAIT_SECONDS: '20', FENCE: 'off' },
+    ...{
+      MIGRATIONS_DIR: migrationsDir,
+      BACKUP_DIR: path.join(dir, 'backups'),
+      REPORT_DIR: path.join(dir, 'reports'),
+    },
+    ...{
+      SCRATCH_DIR: path.join(tmpdir(), `deploy-test-scratch-${process.pid}`),
+      DB_WAIT_SECONDS: '20',
+      FENCE: 'off',
+    },
   };
   const running = new Set<ChildProcess>();
   t.after(async () => {
     for (const child of running) child.kill('SIGKILL');
   });
-  const start: Site['start'] = (args, extra = {}) => {
-    const run = startDeploy(args, { ...env, ...extra });
+  const start: Site['start'] = (args, extra = {}, wrapper = []) => {
+    const run = startDeploy(args, { ...env, ...extra }, wrapper);
     running.add(run.child);
     void run.ended.then(() => running.delete(run.child));
     return run;
@@ -89,11 +105,19 @@ export async function makeSite(
 }
 
 /** Starts the program; nothing of this process's environment reaches it but PATH and the like. */
-export function startDeploy(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Running {
+export function startDeploy(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  wrapper: readonly string[] = [],
+): Running {
   const own = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'NODE_V8_COVERAGE', 'LANG'].map((name) => [name, process.env[name]]),
   );
-  const child = spawn(process.execPath, [main, ...args], { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...more] = [...wrapper, process.execPath, main, ...args];
+  const child = spawn(program!, more, {
+    env: { ...own, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
@@ -108,7 +132,11 @@ export function startDeploy(args: readonly string[], env: Readonly<Record<string
 }
 
 /** Waits until `done` gives true, and fails loudly after the limit. */
-export async function until(what: string, done: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  done: () => boolean | Promise<boolean>,
+  limitMs = 30_000,
+): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await done())) {
     if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain until ${what}`);

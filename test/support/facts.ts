@@ -1,21 +1,30 @@
 /** Facts for tests of the plan: migrations written as SQL text, a history as a list of numbers. */
 import { createHash } from 'node:crypto';
-import type { Facts } from '../../src/run/facts.ts';
-import type { PlanSettings } from '../../src/run/plan.ts';
 import type { MigrationFolder } from '../../src/migrations/files.ts';
 import type { Migration, MigrationScript } from '../../src/migrations/migration.ts';
 import { resolve } from '../../src/migrations/resolve.ts';
+import type { Facts } from '../../src/run/facts.ts';
+import type { PlanSettings } from '../../src/run/plan.ts';
 import { classify, hashStatement } from '../../src/statements/classify.ts';
 import { splitStatements } from '../../src/statements/split.ts';
 
-export const settings: PlanSettings = { updatePath: 'next', fence: 'off', fenceUsers: [], forward: false };
+export const settings: PlanSettings = {
+  updatePath: 'next',
+  fence: 'off',
+  fenceUsers: [],
+  forward: false,
+};
 
 /** A migration of `version` from the text of its files. */
 export function migrationOf(
   number: number,
   version: string,
   up: string,
-  more: { readonly down?: string | null; readonly rerunnable?: boolean; readonly critical?: boolean } = {},
+  more: {
+    readonly down?: string | null;
+    readonly rerunnable?: boolean;
+    readonly critical?: boolean;
+  } = {},
 ): Migration {
   const name = `change_${number}`;
   const script = (text: string, direction: string): MigrationScript => {
@@ -51,24 +60,42 @@ export function folderOf(
 
 /** Facts of a database on which the migrations `applied` ran, in an image that requires the highest version. */
 export function factsOf(
-  given: Partial<Facts> & { readonly applied?: readonly number[]; readonly failed?: readonly number[] } = {},
+  given: Partial<Facts> & {
+    readonly applied?: readonly number[];
+    readonly failed?: readonly number[];
+  } = {},
 ): Facts {
   const folder = given.folder ?? folderOf();
   const { applied = [], failed = [], ...more } = given;
-  const rowOf = (number: number) => folder.migrations.find((migration) => migration.number === number)!;
+  const rowOf = (number: number) =>
+    folder.migrations.find((migration) => migration.number === number)!;
   const history = given.history ?? {
     present: { schemaVersion: true, migrationHistory: true },
     applied: applied.map(rowOf).map(({ number, version, description, checksum }) => ({
       ...{ number, version, description, checksum, appliedAt: null, appliedBy: null },
       ...{ executionTimeMs: 1, rollbackAvailable: true },
     })),
-    failed: failed.map(rowOf).map(({ number, version, description }) => ({ number, version, description, error: null })),
+    failed: failed
+      .map(rowOf)
+      .map(({ number, version, description }) => ({ number, version, description, error: null })),
     ...{ schemaVersionRows: [], problems: [], appliedAtType: 'epoch' as const },
   };
   return {
     server: {
-      ...{ flavor: 'mariadb', serverVersion: '10.11.19', versionText: '10.11.19-MariaDB', currentUser: 'deploy@%' },
-      ...{ readOnly: false, replica: false, galera: false, sizeBytes: 0, variables: {}, grants: [] },
+      ...{
+        flavor: 'mariadb',
+        serverVersion: '10.11.19',
+        versionText: '10.11.19-MariaDB',
+        currentUser: 'deploy@%',
+      },
+      ...{
+        readOnly: false,
+        replica: false,
+        galera: false,
+        sizeBytes: 0,
+        variables: {},
+        grants: [],
+      },
       database: { name: 'shop', charset: 'utf8mb4', collation: 'utf8mb4_unicode_ci' },
     },
     ...{ missingRights: [], missingFenceRights: [], folder, history },
@@ -76,7 +103,11 @@ export function factsOf(
     resolution: resolve(folder, history),
     relations: applied.length > 0 ? [{ name: 'a', engine: 'InnoDB' }] : [],
     ...{ unfinished: null, lastRun: null, adoption: null },
-    structural: { statements: [], failure: null, modelAfter: { charset: 'utf8mb4', collation: 'x', objects: new Map() } },
+    structural: {
+      statements: [],
+      failure: null,
+      modelAfter: { charset: 'utf8mb4', collation: 'x', objects: new Map() },
+    },
     ...more,
   };
 }

@@ -31,13 +31,17 @@ export async function tryKill(kill: Kill): Promise<void> {
     run.child.kill('SIGKILL');
   }
   const first = await run.ended;
-  if (kill.failAt !== undefined) assert.equal(first.signal, 'SIGKILL', `the run did not pass ${kill.failAt}: ${first.stderr}`);
+  if (kill.failAt !== undefined)
+    assert.equal(first.signal, 'SIGKILL', `the run did not pass ${kill.failAt}: ${first.stderr}`);
 
   const second = await site.deploy(['up']);
   const picture = await takePicture(db, site.database);
 
   const wanted = second.code === 0 ? kill.isNew : kill.isOld;
-  assert.ok(wanted !== undefined, `exit code ${second.code} is not one of this scenario: ${second.stderr}`);
+  assert.ok(
+    wanted !== undefined,
+    `exit code ${second.code} is not one of this scenario: ${second.stderr}`,
+  );
   assert.ok(second.code === 0 || second.code === 20, `exit code ${second.code}: ${second.stderr}`);
   assert.deepEqual(picture, wanted, `after a kill, and: ${second.stderr}`);
   assert.deepEqual(await findLeftovers(db, site), []);

@@ -23,17 +23,25 @@ export async function takePicture(db: Db, database: string): Promise<Picture> {
   const own = tables.filter((name) => !VERSION_TABLES.some((table) => table === name));
   const hashes = await hashTables(db, database, own);
   const values = [...hashes].map(([name, { rows, hash }]) => [`values:${name}`, `${rows} ${hash}`]);
-  return { ...structure, ...Object.fromEntries(values), history: await readVersionRows(db, tables) };
+  return {
+    ...structure,
+    ...Object.fromEntries(values),
+    history: await readVersionRows(db, tables),
+  };
 }
 
 async function readVersionRows(db: Db, tables: readonly string[]): Promise<string> {
   const parts: string[] = [];
   if (tables.includes('migration_history')) {
-    const rows = await db.query('SELECT migration_number, version, success FROM migration_history ORDER BY migration_number');
+    const rows = await db.query(
+      'SELECT migration_number, version, success FROM migration_history ORDER BY migration_number',
+    );
     parts.push(JSON.stringify(rows));
   }
   if (tables.includes('schema_version')) {
-    const rows = await db.query('SELECT version, migration_number, checksum FROM schema_version ORDER BY id');
+    const rows = await db.query(
+      'SELECT version, migration_number, checksum FROM schema_version ORDER BY id',
+    );
     parts.push(JSON.stringify(rows));
   }
   return parts.join(' ');
@@ -43,14 +51,19 @@ async function readVersionRows(db: Db, tables: readonly string[]): Promise<strin
  * What may not be left over when no run is under way: a held lock, an open run, staging schemas,
  * unfinished backup sets. Gives what there is, in words; empty when all is tidy.
  */
-export async function findLeftovers(db: Db, site: Pick<Site, 'database' | 'backupDir'>): Promise<string[]> {
+export async function findLeftovers(
+  db: Db,
+  site: Pick<Site, 'database' | 'backupDir'>,
+): Promise<string[]> {
   const found: string[] = [];
   const { database } = site;
   const schemas = await db.query<{ name: string }>(
     `SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE '${database}\\_deploy\\_%'`,
   );
   found.push(...schemas.map(({ name }) => `schema ${name}`));
-  const held = await db.one<{ id: number | null }>(`SELECT IS_USED_LOCK('deploy:${database.toLowerCase()}') AS id`);
+  const held = await db.one<{ id: number | null }>(
+    `SELECT IS_USED_LOCK('deploy:${database.toLowerCase()}') AS id`,
+  );
   if (held?.id != null) found.push(`lock held by connection ${held.id}`);
   const tables = await db.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '${database}' AND table_name = '${DEPLOY_TABLES[1]}'`,
@@ -62,6 +75,8 @@ export async function findLeftovers(db: Db, site: Pick<Site, 'database' | 'backu
     found.push(...open.map(({ run_id, state }) => `run ${run_id} is ${state}`));
   }
   const sets = await readdir(site.backupDir).catch(() => []);
-  found.push(...sets.filter((name) => name.startsWith('.')).map((name) => `unfinished set ${name}`));
+  found.push(
+    ...sets.filter((name) => name.startsWith('.')).map((name) => `unfinished set ${name}`),
+  );
   return found;
 }

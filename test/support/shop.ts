@@ -57,7 +57,9 @@ export async function openShop(site: Site): Promise<Db> {
   const db = await site.connect();
   await db.run(`INSERT INTO customer (name, city)
     SELECT CONCAT('Kundin ', seq, ' Ä'), IF(seq % 21 = 0, NULL, CONCAT('Stadt ', seq % 21)) FROM seq_1_to_500`);
-  await db.run('INSERT INTO purchase (customer_id, cents) SELECT c.id, c.id * n.seq FROM customer c JOIN seq_1_to_2 n');
+  await db.run(
+    'INSERT INTO purchase (customer_id, cents) SELECT c.id, c.id * n.seq FROM customer c JOIN seq_1_to_2 n',
+  );
   const copy = `${site.database}_first`;
   await db.run(`CREATE DATABASE ${copy} COLLATE utf8mb4_unicode_ci`);
   copyDatabase(socket, site.database, copy);

@@ -1,10 +1,17 @@
 /** A legacy Bamort database (0.3.0, without any history) is adopted and walked to 0.5.0, and back. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import type { Json } from '../../support/json.ts';
 import { compareSchemas } from '../../../src/schema/compare.ts';
 import { fingerprintSchema } from '../../../src/schema/fingerprint.ts';
 import { readSchema } from '../../../src/schema/read.ts';
-import { migrationsDir, onlyColumns, readRows, runFile, runUpTo } from '../../support/bamort/migrate.ts';
+import {
+  migrationsDir,
+  onlyColumns,
+  readRows,
+  runFile,
+  runUpTo,
+} from '../../support/bamort/migrate.ts';
 import { fillLegacy } from '../../support/bamort/rows.ts';
 import { renamedTables } from '../../support/bamort/version-040.ts';
 import { makeSite } from '../../support/deploy.ts';
@@ -14,7 +21,11 @@ import { startTestServer } from '../../support/server.ts';
 const server = await startTestServer({ after });
 const stepwise = { UPDATE_PATH: 'stepwise', BACKEND_VERSION: '0.2.2' };
 
-async function legacySite(t: { after(fn: () => Promise<void>): void }, characters: number, imageBytes: number) {
+async function legacySite(
+  t: { after(fn: () => Promise<void>): void },
+  characters: number,
+  imageBytes: number,
+) {
   const site = await makeSite(t, server, {}, { migrationsDir });
   const db = await site.connect();
   await runUpTo(db, '0.3.0');
@@ -23,7 +34,9 @@ async function legacySite(t: { after(fn: () => Promise<void>): void }, character
 }
 
 const structureOf = (picture: Picture) =>
-  Object.fromEntries(Object.entries(picture).filter(([key]) => !key.startsWith('values:') && key !== 'history'));
+  Object.fromEntries(
+    Object.entries(picture).filter(([key]) => !key.startsWith('values:') && key !== 'history'),
+  );
 
 describe('a legacy Bamort database with rows', () => {
   test('is walked to 0.5.0 with every row, equals schema.sql, and a second up does nothing', async (t) => {
@@ -35,21 +48,33 @@ describe('a legacy Bamort database with rows', () => {
     const ended = await site.deploy(['up', '--json'], stepwise);
 
     assert.equal(ended.code, 0, ended.stderr);
-    const report = JSON.parse(ended.stdout) as Record<string, any>;
-    assert.deepEqual([report['database']['before'], report['database']['after']], ['0.3.0', '0.5.0']);
+    const report = JSON.parse(ended.stdout) as Json;
+    assert.deepEqual(
+      [report['database']['before'], report['database']['after']],
+      ['0.3.0', '0.5.0'],
+    );
     assert.equal(report['backups'].length, 2);
     const now = await readRows(db);
     for (const [table, before] of rows) {
       // Amounts move between columns, and conflicting ones into the audit log: the next test.
       if (['char_wealth', 'audit_log_entries'].includes(table)) continue;
-      assert.deepEqual(onlyColumns(now.get(renamedTables.get(table) ?? table)!, before), before, table);
+      assert.deepEqual(
+        onlyColumns(now.get(renamedTables.get(table) ?? table)!, before),
+        before,
+        table,
+      );
     }
     const plain = await server.connect(await server.createDatabase());
     await runFile(plain, `${migrationsDir}/schema.sql`);
-    const [{ name }] = (await plain.query<{ name: string }>('SELECT DATABASE() AS name')) as [{ name: string }];
+    const [{ name }] = (await plain.query<{ name: string }>('SELECT DATABASE() AS name')) as [
+      { name: string },
+    ];
     const [expected, actual] = [await readSchema(plain, name), await readSchema(db, site.database)];
     assert.deepEqual(compareSchemas(expected, actual), []);
-    assert.deepEqual([...fingerprintSchema(actual).keys()].sort(), [...fingerprintSchema(expected).keys()].sort());
+    assert.deepEqual(
+      [...fingerprintSchema(actual).keys()].sort(),
+      [...fingerprintSchema(expected).keys()].sort(),
+    );
     const again = await site.deploy(['up', '--json'], stepwise);
     assert.equal(again.code, 0);
     assert.equal((JSON.parse(again.stdout) as { outcome: string }).outcome, 'nothing_to_do');
@@ -58,20 +83,30 @@ describe('a legacy Bamort database with rows', () => {
 
   test('keeps every amount of money: moved where the new column was empty, in the audit log where both differ', async (t) => {
     const { site, db } = await legacySite(t, 60, 100);
-    const before = await db.query<Record<string, number | string | null>>('SELECT * FROM char_wealth');
+    const before = await db.query<Record<string, number | string | null>>(
+      'SELECT * FROM char_wealth',
+    );
 
     assert.equal((await site.deploy(['up'], stepwise)).code, 0);
 
-    const audit = await db.query<Record<string, any>>("SELECT * FROM audit_log_entries WHERE reason LIKE 'migration 0006%'");
+    const audit = await db.query<Json>(
+      "SELECT * FROM audit_log_entries WHERE reason LIKE 'migration 0006%'",
+    );
     let conflicts = 0;
     for (const row of before) {
-      const [now] = await db.query<Record<string, number | string | null>>(`SELECT * FROM char_wealth WHERE id = ${row['id']}`);
+      const [now] = await db.query<Record<string, number | string | null>>(
+        `SELECT * FROM char_wealth WHERE id = ${row['id']}`,
+      );
       for (const coin of ['gold', 'silber', 'kupfer']) {
         const [ascii, umlaut] = [row[`${coin}stuecke`] ?? null, row[`${coin}stücke`] ?? null];
         assert.equal(now![`${coin}stuecke`] ?? null, ascii ?? umlaut);
         if (ascii === null || umlaut === null || ascii === umlaut) continue;
         conflicts++;
-        const kept = audit.some((entry) => String(entry['old_value']) === String(umlaut) && String(entry['notes']).includes(`id=${row['id']}`));
+        const kept = audit.some(
+          (entry) =>
+            String(entry['old_value']) === String(umlaut) &&
+            String(entry['notes']).includes(`id=${row['id']}`),
+        );
         assert.ok(kept, `the other amount of char_wealth ${row['id']} is in the audit log`);
       }
     }
@@ -80,7 +115,10 @@ describe('a legacy Bamort database with rows', () => {
 
   test('goes back to 0.4.0 and forward again, structures equal each time', async (t) => {
     const { site, db } = await legacySite(t, 10, 100);
-    assert.equal((await site.deploy(['up'], { ...stepwise, REQUIRED_DB_VERSION: '0.4.0' })).code, 0);
+    assert.equal(
+      (await site.deploy(['up'], { ...stepwise, REQUIRED_DB_VERSION: '0.4.0' })).code,
+      0,
+    );
     const at040 = await takePicture(db, site.database);
     assert.equal((await site.deploy(['up'])).code, 0);
     const at050 = await takePicture(db, site.database);

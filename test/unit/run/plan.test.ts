@@ -5,12 +5,35 @@ import { makePlan, type Plan } from '../../../src/run/plan.ts';
 import { factsOf, folderOf, migrationOf, settings } from '../../support/facts.ts';
 
 const codes = (plan: Plan) => plan.refusals.map(({ code }) => code);
-const numbers = (plan: Plan) => plan.cycles.map(({ migrations }) => migrations.map(({ number }) => number));
+const numbers = (plan: Plan) =>
+  plan.cycles.map(({ migrations }) => migrations.map(({ number }) => number));
 
 const wentBack: RunRow = {
-  ...{ runId: 'r1', epoch: 1, planDigest: 'x', mode: 'rollback', direction: 'down', from: '0.5.0', to: '0.4.0' },
-  ...{ state: 'closed', step: null, plan: null, backupSet: null, fencedAccounts: [], disabledEvents: [], restoreState: null },
-  ...{ startedAt: '2026-01-16T10:30:00Z', finishedAt: '2026-01-16T10:31:00Z', outcome: 'done', exitCode: 0, report: null },
+  ...{
+    runId: 'r1',
+    epoch: 1,
+    planDigest: 'x',
+    mode: 'rollback',
+    direction: 'down',
+    from: '0.5.0',
+    to: '0.4.0',
+  },
+  ...{
+    state: 'closed',
+    step: null,
+    plan: null,
+    backupSet: null,
+    fencedAccounts: [],
+    disabledEvents: [],
+    restoreState: null,
+  },
+  ...{
+    startedAt: '2026-01-16T10:30:00Z',
+    finishedAt: '2026-01-16T10:31:00Z',
+    outcome: 'done',
+    exitCode: 0,
+    report: null,
+  },
 };
 
 describe('what there is to do', () => {
@@ -45,11 +68,20 @@ describe('what there is to do', () => {
     const plan = makePlan(factsOf({ applied: [0] }), { ...settings, updatePath: 'stepwise' });
 
     assert.deepEqual(numbers(plan), [[1], [2, 3]]);
-    assert.deepEqual(plan.cycles.map(({ from, to }) => [from, to]), [['0.3.0', '0.4.0'], ['0.4.0', '0.5.0']]);
+    assert.deepEqual(
+      plan.cycles.map(({ from, to }) => [from, to]),
+      [
+        ['0.3.0', '0.4.0'],
+        ['0.4.0', '0.5.0'],
+      ],
+    );
   });
 
   test('an unfinished run comes before everything else', () => {
-    const plan = makePlan(factsOf({ applied: [0], unfinished: { ...wentBack, state: 'changing', outcome: null } }), settings);
+    const plan = makePlan(
+      factsOf({ applied: [0], unfinished: { ...wentBack, state: 'changing', outcome: null } }),
+      settings,
+    );
 
     assert.equal(plan.mode, 'recover');
   });
@@ -93,25 +125,47 @@ describe('a schema without history', () => {
   });
 
   test('is recorded as the version that it equals, and goes on from there', () => {
-    const adoption = { version: '0.4.0', nearest: '0.4.0', differences: [{ key: 'table:x' as const, kind: 'extra' as const, message: 'table x', additive: true }] };
+    const adoption = {
+      version: '0.4.0',
+      nearest: '0.4.0',
+      differences: [
+        { key: 'table:x' as const, kind: 'extra' as const, message: 'table x', additive: true },
+      ],
+    };
     const plan = makePlan(factsOf({ relations, adoption }), settings);
 
     assert.equal(plan.mode, 'adopt');
-    assert.deepEqual(plan.cycles[0]!.adopt.map(({ number }) => number), [0, 1]);
+    assert.deepEqual(
+      plan.cycles[0]!.adopt.map(({ number }) => number),
+      [0, 1],
+    );
     assert.deepEqual(numbers(plan), [[2, 3]]);
     assert.match(plan.warnings.join(), /table x/);
   });
 
   test('is only recorded when it is already as required', () => {
-    const plan = makePlan(factsOf({ relations, adoption: { version: '0.5.0', nearest: '0.5.0', differences: [] } }), settings);
+    const plan = makePlan(
+      factsOf({ relations, adoption: { version: '0.5.0', nearest: '0.5.0', differences: [] } }),
+      settings,
+    );
 
     assert.equal(plan.cycles[0]!.adopt.length, 4);
     assert.deepEqual(numbers(plan), [[]]);
   });
 
   test('is refused with the difference when it equals no version', () => {
-    const differences = [{ key: 'table:a' as const, kind: 'missing' as const, message: 'table a missing', additive: false }];
-    const plan = makePlan(factsOf({ relations, adoption: { version: null, nearest: '0.3.0', differences } }), settings);
+    const differences = [
+      {
+        key: 'table:a' as const,
+        kind: 'missing' as const,
+        message: 'table a missing',
+        additive: false,
+      },
+    ];
+    const plan = makePlan(
+      factsOf({ relations, adoption: { version: null, nearest: '0.3.0', differences } }),
+      settings,
+    );
 
     assert.deepEqual(codes(plan), ['SCHEMA_UNKNOWN']);
     assert.match(plan.refusals[0]!.message, /table a missing/);
@@ -127,14 +181,20 @@ describe('refusals', () => {
   });
 
   test('a database that is ahead of the image is refused', () => {
-    assert.deepEqual(codes(makePlan(factsOf({ applied: [0, 1, 2, 3], requiredVersion: '0.4.0' }), settings)), ['DATABASE_AHEAD']);
+    assert.deepEqual(
+      codes(makePlan(factsOf({ applied: [0, 1, 2, 3], requiredVersion: '0.4.0' }), settings)),
+      ['DATABASE_AHEAD'],
+    );
   });
 
   test('going forward again after a rollback needs --forward', () => {
     const facts = factsOf({ applied: [0, 1], lastRun: wentBack });
 
     assert.deepEqual(codes(makePlan(facts, settings)), ['ROLLED_BACK']);
-    assert.deepEqual(codes(makePlan({ ...facts, lastRun: { ...wentBack, finishedAt: null } }, settings)), ['ROLLED_BACK']);
+    assert.deepEqual(
+      codes(makePlan({ ...facts, lastRun: { ...wentBack, finishedAt: null } }, settings)),
+      ['ROLLED_BACK'],
+    );
     assert.deepEqual(codes(makePlan(facts, { ...settings, forward: true })), []);
     assert.deepEqual(codes(makePlan({ ...facts, requiredVersion: '0.4.0' }, settings)), []);
   });
@@ -150,33 +210,67 @@ describe('refusals', () => {
       outOfOrder: [first!],
     };
 
-    assert.deepEqual(codes(makePlan({ ...facts, resolution }, settings)), ['CHECKSUM_CHANGED', 'MIGRATION_MISSING', 'OUT_OF_ORDER']);
+    assert.deepEqual(codes(makePlan({ ...facts, resolution }, settings)), [
+      'CHECKSUM_CHANGED',
+      'MIGRATION_MISSING',
+      'OUT_OF_ORDER',
+    ]);
   });
 
   test('missing rights are refused with the GRANT to run', () => {
-    const missingRights = [{ right: 'CREATE', why: 'restores need it', grant: 'GRANT ALL ON x.* TO y' }];
+    const missingRights = [
+      { right: 'CREATE', why: 'restores need it', grant: 'GRANT ALL ON x.* TO y' },
+    ];
     const plan = makePlan(factsOf({ applied: [0, 1], missingRights }), settings);
 
     assert.deepEqual(codes(plan), ['RIGHT_MISSING']);
     assert.deepEqual(plan.refusals[0]!.next, ['GRANT ALL ON x.* TO y;']);
   });
 
+  test('the account of this program itself cannot be fenced out', () => {
+    const plan = makePlan(factsOf({ applied: [0, 1] }), {
+      ...settings,
+      fence: 'warn',
+      fenceUsers: ['deploy'],
+    });
+
+    assert.deepEqual(codes(plan), ['RIGHT_MISSING']);
+    assert.match(plan.refusals[0]!.next!.join(), /CREATE USER/);
+  });
+
   test('FENCE=require needs accounts and rights, FENCE=warn warns', () => {
-    const missingFenceRights = [{ right: 'CREATE USER', why: 'fencing needs it', grant: 'GRANT CREATE USER ON *.* TO y;' }];
+    const missingFenceRights = [
+      { right: 'CREATE USER', why: 'fencing needs it', grant: 'GRANT CREATE USER ON *.* TO y;' },
+    ];
     const facts = factsOf({ applied: [0, 1], missingFenceRights });
 
-    assert.deepEqual(codes(makePlan(facts, { ...settings, fence: 'require' })), ['RIGHT_MISSING', 'RIGHT_MISSING']);
-    assert.deepEqual(codes(makePlan(factsOf({ applied: [0, 1] }), { ...settings, fence: 'require' })), ['RIGHT_MISSING']);
+    assert.deepEqual(codes(makePlan(facts, { ...settings, fence: 'require' })), [
+      'RIGHT_MISSING',
+      'RIGHT_MISSING',
+    ]);
+    assert.deepEqual(
+      codes(makePlan(factsOf({ applied: [0, 1] }), { ...settings, fence: 'require' })),
+      ['RIGHT_MISSING'],
+    );
     const warned = makePlan(facts, { ...settings, fence: 'warn', fenceUsers: ['app'] });
     assert.deepEqual(codes(warned), []);
     assert.match(warned.warnings.join(), /not fenced out/);
   });
 
   const pendingOf = (up: string, more: Parameters<typeof migrationOf>[3] = {}) =>
-    factsOf({ applied: [0], folder: folderOf([migrationOf(0, '0.3.0', 'CREATE TABLE a (id INT);'), migrationOf(1, '0.4.0', up, more)]) });
+    factsOf({
+      applied: [0],
+      folder: folderOf([
+        migrationOf(0, '0.3.0', 'CREATE TABLE a (id INT);'),
+        migrationOf(1, '0.4.0', up, more),
+      ]),
+    });
 
   test('a forbidden statement is refused with file and line', () => {
-    const plan = makePlan(pendingOf('ALTER TABLE a ADD b INT;\nSET GLOBAL sql_mode = "";'), settings);
+    const plan = makePlan(
+      pendingOf('ALTER TABLE a ADD b INT;\nSET GLOBAL sql_mode = "";'),
+      settings,
+    );
 
     assert.deepEqual(codes(plan), ['STATEMENT_FORBIDDEN']);
     assert.match(plan.refusals[0]!.where!, /0001_change_1\.up\.sql:2$/);
@@ -184,29 +278,57 @@ describe('refusals', () => {
 
   test('a CALL is refused unless the file is rerunnable', () => {
     assert.deepEqual(codes(makePlan(pendingOf('CALL fill();'), settings)), ['STATEMENT_FORBIDDEN']);
-    assert.deepEqual(codes(makePlan(pendingOf('CALL fill();', { rerunnable: true }), settings)), []);
+    assert.deepEqual(
+      codes(makePlan(pendingOf('CALL fill();', { rerunnable: true }), settings)),
+      [],
+    );
   });
 
   test('rows of a table whose engine cannot roll back are refused', () => {
-    const facts = { ...pendingOf('INSERT INTO old_log VALUES (1);'), relations: [{ name: 'old_log', engine: 'MyISAM' }, { name: 'a', engine: 'InnoDB' }] };
+    const facts = {
+      ...pendingOf('INSERT INTO old_log VALUES (1);'),
+      relations: [
+        { name: 'old_log', engine: 'MyISAM' },
+        { name: 'a', engine: 'InnoDB' },
+      ],
+    };
 
     assert.deepEqual(codes(makePlan(facts, settings)), ['STATEMENT_FORBIDDEN']);
     assert.match(makePlan(facts, settings).refusals[0]!.message, /old_log/);
-    assert.deepEqual(codes(makePlan({ ...facts, relations: [{ name: 'other', engine: 'Aria' }] }, settings)), []);
+    assert.deepEqual(
+      codes(makePlan({ ...facts, relations: [{ name: 'other', engine: 'Aria' }] }, settings)),
+      [],
+    );
   });
 
   test('a swap that leaves no trace in the structure is refused, a visible one is not', () => {
     const facts = pendingOf('ALTER TABLE a EXCHANGE PARTITION p WITH TABLE b;');
-    const seen = { migration: 1, number: 1, changes: [{ key: 'table:a' as const, before: '1', after: '2' }] };
+    const seen = {
+      migration: 1,
+      number: 1,
+      changes: [{ key: 'table:a' as const, before: '1', after: '2' }],
+    };
 
     assert.deepEqual(codes(makePlan(facts, settings)), ['STATEMENT_FORBIDDEN']);
-    assert.deepEqual(codes(makePlan({ ...facts, structural: { ...facts.structural!, statements: [seen] } }, settings)), []);
+    assert.deepEqual(
+      codes(
+        makePlan({ ...facts, structural: { ...facts.structural!, statements: [seen] } }, settings),
+      ),
+      [],
+    );
   });
 
   test('what fails on an empty copy is refused with its place', () => {
     const facts = pendingOf('ALTER TABLE a ADD b INT;');
     const migration = facts.folder.migrations[1]!;
-    const failure = { migration, statement: migration.up.statements[0]!, number: 1, of: 1, where: 'x.sql:1', cause: new Error('Duplicate column') };
+    const failure = {
+      migration,
+      statement: migration.up.statements[0]!,
+      number: 1,
+      of: 1,
+      where: 'x.sql:1',
+      cause: new Error('Duplicate column'),
+    };
     const plan = makePlan({ ...facts, structural: { ...facts.structural!, failure } }, settings);
 
     assert.deepEqual(codes(plan), ['MIGRATION_UNSOUND']);
@@ -214,6 +336,9 @@ describe('refusals', () => {
   });
 
   test('a plan that is fine so far needs the structural run', () => {
-    assert.equal(makePlan({ ...factsOf({ applied: [0, 1] }), structural: null }, settings).needs, 'structural-run');
+    assert.equal(
+      makePlan({ ...factsOf({ applied: [0, 1] }), structural: null }, settings).needs,
+      'structural-run',
+    );
   });
 });
