@@ -14,6 +14,7 @@ const complete = [
   'src/history/versions.ts',
   'src/migrations/resolve.ts',
   'src/run/plan.ts',
+  'src/run/refusals.ts',
   'src/statements/recover.ts',
   'src/statements/split.ts',
 ];

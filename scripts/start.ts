@@ -28,6 +28,7 @@ try {
     say('a private MariaDB is up; making a legacy Bamort database with rows …');
     await prepareLegacy(address);
     const env = {
+      LOG_FORMAT: 'text',
       ...process.env,
       ...{
         DB_HOST: address.socketPath!,

@@ -75,5 +75,3 @@ export function structureDigest(contents: Contents): string {
   const objects = contents.objects.map(({ key, fingerprint }) => [key, fingerprint] as const);
   return digestOf(new Map<ObjectKey, string>([...tables, ...objects] as [ObjectKey, string][]));
 }
-
-export type { SchemaModel };

@@ -39,14 +39,13 @@ async function putKinds(context: RestoreContext, kinds: readonly string[]): Prom
     const plan = planObjects(wanted, live, sections, kinds);
     const defaults = `ALTER DATABASE ${quoteNameText(database)} ${schemaAttributes(set.manifest)}`;
     await hold.assertHeld();
+    // Also after a death in the middle: an object of another default changes that for a moment.
     if (live.get('database:') !== wanted.get('database:')) await db.run(defaults);
     await waitBriefly(db);
     for (const key of plan.drop) await untilFree(patience, () => dropObject(db, key));
     for (const section of plan.make) {
       await untilFree(patience, () => runSection(db, section, 'PUT_BACK_FAILED'));
     }
-    // An object that was made under another default of the database changes that for a moment.
-    if (plan.make.length > 0) await db.run(defaults);
   });
 }
 

@@ -1,5 +1,5 @@
 import { formatBytes } from '../run/context.ts';
-import type { Report } from '../run/report.ts';
+import type { Report, ReportMigration } from '../run/report.ts';
 
 /** The report for people: what was done, how long it took, where the database is. Pure. */
 export function renderReport(report: Report, path: string | null): string {
@@ -13,14 +13,7 @@ export function renderReport(report: Report, path: string | null): string {
       `  backup    ${backup.name}: ${backup.tables} tables, ${backup.rows} rows, ${formatBytes(backup.size_bytes)}, ${how}`,
     );
   }
-  for (const migration of report.migrations) {
-    const rows = migration.statements.reduce((sum, statement) => sum + statement.rows, 0);
-    const verb = migration.direction === 'up' ? 'applied ' : 'reverted';
-    const size = `${migration.statements.length} statements, ${rows} rows, ${migration.duration_ms} ms`;
-    lines.push(
-      `  ${verb}  ${String(migration.number).padStart(4, '0')} ${migration.description} (${migration.version}): ${size}`,
-    );
-  }
+  lines.push(...report.migrations.map(renderMigration));
   for (const { kind, status, duration_ms } of report.steps) {
     if (duration_ms > 0)
       lines.push(`  step      ${kind.padEnd(10)} ${String(duration_ms).padStart(7)} ms  ${status}`);
@@ -33,4 +26,14 @@ export function renderReport(report: Report, path: string | null): string {
   for (const warning of report.warnings) lines.push(`  warning   ${warning}`);
   if (path !== null) lines.push(`  report    ${path}`);
   return `${lines.join('\n')}\n`;
+}
+
+function renderMigration(migration: ReportMigration): string {
+  const title = `${String(migration.number).padStart(4, '0')} ${migration.description} (${migration.version})`;
+  const { statements } = migration;
+  // A migration of an adopted database is recorded without being run.
+  if (statements.length === 0 && migration.direction === 'up') return `  recorded  ${title}`;
+  const rows = statements.reduce((sum, statement) => sum + statement.rows, 0);
+  const verb = migration.direction === 'up' ? 'applied ' : 'reverted';
+  return `  ${verb}  ${title}: ${statements.length} statements, ${rows} rows, ${migration.duration_ms} ms`;
 }

@@ -9,8 +9,11 @@
 import sql, { type Sql } from 'sql-template-tag';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
-import { qualified, shortHash } from './identifier.ts';
+import { qualified } from './identifier.ts';
+import { lockName } from './lock-name.ts';
 import { isMissingTable, isUnknownColumn } from './server-errors.ts';
+
+export { lockName };
 
 /** What is recorded of the lock's holder, and whether the server says that it is held. */
 export type LockFacts = {
@@ -36,14 +39,6 @@ export type LockFacts = {
   /** The server has not restarted since the last heartbeat: its connection numbers still mean the same. */
   readonly sameServerLife: boolean;
 };
-
-/** Names the lock of a database: `deploy:bamort`. Lock names are server-wide and compare like text. */
-export function lockName(database: string): string {
-  const name = database.toLowerCase();
-  // Only plain ASCII stands for itself: the server takes `grösse` and `grosse` for one lock name.
-  if (name.length <= 57 && /^[a-z0-9_$-]+$/.test(name)) return `deploy:${name}`;
-  return `deploy:${name.replaceAll(/[^a-z0-9_$-]/g, '.').slice(0, 40)}~${shortHash(name, 16)}`;
-}
 
 /** Reads the lock without taking it or anything else. Null when the table is not there. */
 export async function readLock(db: Db, database: string): Promise<LockFacts | null> {

@@ -4,6 +4,7 @@ import { takeBackup } from '../backup/take.ts';
 import type { Hold } from '../database/lock.ts';
 import { formatBytes, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
+import { noteLongWork } from './long-work.ts';
 import type { ReportBackup } from './report.ts';
 
 /**
@@ -20,7 +21,13 @@ export async function backUp(
 ): Promise<BackupSet> {
   const { config, log, report } = context;
   const database = config.database.name;
-  const common = { address: config.database, database, dir: config.backupDir, log };
+  const common = {
+    address: config.database,
+    database,
+    dir: config.backupDir,
+    log,
+    onProgress: noteLongWork(log),
+  };
   const reusable = await findReusableSet(common);
   const set =
     reusable ??

@@ -13,6 +13,7 @@ import { backUp } from './back-up.ts';
 import { type RunContext, throwIfStopped } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
+import { noteLongWork } from './long-work.ts';
 import { step } from './report.ts';
 import { settle } from './settle.ts';
 
@@ -81,7 +82,7 @@ export async function resumeRestore(context: RunContext, hold: Hold, run: RunRow
   const { restoreSet } = await import('../backup/restore.ts');
   await step(report, 'restore', () =>
     restoreSet({
-      ...{ hold, address: config.database, database, set, log },
+      ...{ hold, address: config.database, database, set, log, onProgress: noteLongWork(log) },
       saved: run.restoreState as RestoreState | null,
       save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
     }),

@@ -11,6 +11,7 @@ import { codeOf } from '../errors/render.ts';
 import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import { letIn } from './fence.ts';
+import { noteLongWork } from './long-work.ts';
 import { type Report, step } from './report.ts';
 import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts';
 
@@ -132,7 +133,7 @@ export async function putBack(
     log.warn({ set: set.name }, `putting ${database} back from ${set.name}`);
     const { restoreSet } = await import('../backup/restore.ts');
     await restoreSet({
-      ...{ hold, address: config.database, database, set, log },
+      ...{ hold, address: config.database, database, set, log, onProgress: noteLongWork(log) },
       saved: run.restoreState as RestoreState | null,
       save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
     });

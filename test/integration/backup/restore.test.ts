@@ -205,6 +205,29 @@ test('a restore that lost the lock changes nothing more, and the next one finish
   assert.deepEqual(await leftoverSchemas(address, site.database), []);
 });
 
+test('a swap that nobody noted is recognised, also when old and new tables share no name', async (t) => {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  await db.run('CREATE TABLE old_name (id INT)');
+  await db.run('INSERT INTO old_name VALUES (1)');
+  const old = await contentsOf(address, database);
+  const set = await take(address, database, makeBackupDir(t));
+  await db.run('RENAME TABLE old_name TO new_name');
+  const states: RestoreState[] = [];
+  const died = restore(address, database, set, {
+    save: async (state) => {
+      if (state.phase === 'swapped') throw new Error('died');
+      states.push(state);
+    },
+  });
+  await assert.rejects(died, /died/);
+
+  await restore(address, database, set, { saved: states.at(-1) ?? null });
+
+  assert.deepEqual(compareContents(old, await contentsOf(address, database)), []);
+  assert.deepEqual(await leftoverSchemas(address, database), []);
+});
+
 test('an unfinished restore is not gone on with from another set', async (t) => {
   const site = await makeSite(t);
 
