@@ -1,6 +1,6 @@
 -- The whole schema at version 0.5.0, as the migrations make it: what a fresh installation starts from.
 -- Structure only; tables come after those that their foreign keys name. Written as SHOW CREATE TABLE
--- writes it. Not a migration: change it together with the migration that changes the schema, or the
+-- writes it; the two version tables are there before, made by the deploy tool. Not a migration: change it together with the migration that changes the schema, or the
 -- test "schema.sql is what the migrations make" fails.
 
 CREATE TABLE `audit_log_entries` (
@@ -736,7 +736,7 @@ CREATE TABLE `learning_weaponskill_category_difficulties` (
   CONSTRAINT `fk_learning_weaponskill_category_difficulties_weapon_skill` FOREIGN KEY (`weapon_skill_id`) REFERENCES `gsm_weaponskills` (`id`) ON DELETE CASCADE ON UPDATE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
-CREATE TABLE `migration_history` (
+CREATE TABLE IF NOT EXISTS `migration_history` (
   `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   `migration_number` bigint(20) NOT NULL,
   `version` varchar(20) NOT NULL,
@@ -752,7 +752,7 @@ CREATE TABLE `migration_history` (
   KEY `idx_migration_history_version` (`version`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
-CREATE TABLE `schema_version` (
+CREATE TABLE IF NOT EXISTS `schema_version` (
   `id` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   `version` varchar(20) NOT NULL,
   `migration_number` bigint(20) NOT NULL,

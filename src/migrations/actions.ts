@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { JournalEntry } from '../statements/journal.ts';
 import type { Direction } from '../statements/statement.ts';
+import { INSTALL_NUMBER } from './install-number.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 
 /** An object that a statement changed on the empty copy: fingerprints, null for absent. */
@@ -46,51 +47,54 @@ export type Work = {
 };
 
 /**
- * Lists the actions of a cycle. Going up the data function comes after the statements, going
- * down before them; the history row is always the last of its migration.
+ * Lists the actions of a cycle: what `schema.sql` makes, the history rows of what is only
+ * recorded, then each migration. Going up its data function comes after the statements, going
+ * down before them; its history row is always the last.
  */
 export function makeActions(work: Work, expected: ExpectedChanges): readonly Action[] {
   const { direction } = work;
-  const actions: Action[] = work.adopt.map((migration, seq) => ({
-    ...{ seq, migration: migration.number, direction, statement: 0, hash: migration.checksum },
-    ...{ class: 'record', kind: 'record', of: 0, changes: [], before: '', expected: '' },
-  }));
-  for (const migration of work.migrations) {
-    const statements = statementsOf(migration, direction);
-    const of = statements.length + (migration.data === null ? 0 : 1);
-    const add = (kind: Action['kind'], statement: number, more: Pick<Action, 'hash' | 'class'>) => {
-      const changes =
-        kind === 'statement' ? (expected.get(changesKey(migration.number, statement)) ?? []) : [];
-      const digest = (side: 'before' | 'after') => digestChanges(changes, side);
-      actions.push({
-        seq: actions.length,
-        migration: migration.number,
-        direction,
-        statement,
-        kind,
-        of,
-        changes,
-        before: digest('before'),
-        expected: digest('after'),
-        ...more,
-      });
-    };
-    const data = () => {
-      if (migration.data !== null)
-        add('data', statements.length + 1, { hash: migration.checksum, class: 'data' });
-    };
+  const isInstall = ({ number }: Migration) => number === INSTALL_NUMBER;
+  const parts: readonly ActionPart[] = [
+    ...work.migrations.filter(isInstall).flatMap((migration) => statementParts(migration, direction)),
+    ...work.adopt.map((migration) => recordPart(migration, 0, 0)),
+    ...work.migrations
+      .filter((migration) => !isInstall(migration))
+      .flatMap((migration) => partsOf(migration, direction)),
+  ];
+  return parts.map((part, seq) => {
+    const key = changesKey(part.migration, part.statement);
+    const changes = part.kind === 'statement' ? (expected.get(key) ?? []) : [];
+    const [before, after] = [digestChanges(changes, 'before'), digestChanges(changes, 'after')];
+    return { ...part, seq, direction, changes, before, expected: after };
+  });
+}
 
-    if (direction === 'down') data();
-    for (const statement of statements) {
-      add('statement', statement.number, {
-        hash: statement.hash,
-        class: statement.classification.class,
-      });
-    }
-    if (direction === 'up') data();
-    add('record', statements.length + 2, { hash: migration.checksum, class: 'record' });
-  }
-  return actions;
+type ActionPart = Pick<Action, 'migration' | 'kind' | 'statement' | 'of' | 'hash' | 'class'>;
+
+function partsOf(migration: Migration, direction: Direction): ActionPart[] {
+  const statements = statementParts(migration, direction);
+  const last = statementsOf(migration, direction).length;
+  const of = last + (migration.data === null ? 0 : 1);
+  const { number, checksum: hash } = migration;
+  const data: ActionPart[] =
+    migration.data === null
+      ? []
+      : [{ migration: number, kind: 'data', statement: last + 1, of, hash, class: 'data' }];
+  const work = direction === 'up' ? [...statements, ...data] : [...data, ...statements];
+  return [...work, recordPart(migration, last + 2, of)];
+}
+
+function statementParts(migration: Migration, direction: Direction): ActionPart[] {
+  const statements = statementsOf(migration, direction);
+  const of = statements.length + (migration.data === null ? 0 : 1);
+  return statements.map(({ number: statement, hash, classification }) => ({
+    ...{ migration: migration.number, kind: 'statement', statement, of, hash },
+    class: classification.class,
+  }));
+}
+
+function recordPart({ number, checksum: hash }: Migration, statement: number, of: number): ActionPart {
+  return { migration: number, kind: 'record', statement, of, hash, class: 'record' };
 }
 
 function digestChanges(changes: readonly StructureChange[], side: 'before' | 'after'): string {

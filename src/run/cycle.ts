@@ -13,6 +13,7 @@ import { openRun, type RunRow, updateRun } from '../history/runs.ts';
 import { ensureVersionTables } from '../history/tables.ts';
 import { type Action, makeActions } from '../migrations/actions.ts';
 import { applyActions } from '../migrations/apply.ts';
+import { migrationsByNumber } from '../migrations/install.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
 import { backUp } from './back-up.ts';
@@ -90,9 +91,7 @@ export async function change(
   fromSeq: number,
 ): Promise<void> {
   const { report, config } = context;
-  const migrations = new Map(
-    facts.folder.migrations.map((migration) => [migration.number, migration]),
-  );
+  const migrations = migrationsByNumber(facts.folder);
   await ensureVersionTables(hold.db);
   await step(report, 'migrate', () =>
     applyActions({

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { compareVersions, pathTo } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
+import { installMigration } from '../migrations/install.ts';
 import type { Migration, SchemaVersion } from '../migrations/migration.ts';
 import type { Facts } from './facts.ts';
 import {
@@ -142,7 +143,13 @@ function makeCycles(
     ...{ mode, ...work, ...ends, digest: digestWork(work) },
   });
   if (plan.empty) {
-    return [cycle('install', { adopt, migrations: pending, direction: 'up' }, { from: null, to })];
+    // `schema.sql` makes the highest version in one go; any other is made by its migrations.
+    const schema = to === facts.folder.versions.at(-1) ? installMigration(facts.folder) : null;
+    const work: Work =
+      schema === null
+        ? { adopt, migrations: pending, direction: 'up' }
+        : { adopt: pending, migrations: [schema], direction: 'up' };
+    return [cycle('install', work, { from: null, to })];
   }
   if (path.length === 0) {
     return adopt.length === 0

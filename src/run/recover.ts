@@ -9,6 +9,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
 import { compareVersions } from '../history/versions.ts';
 import { type Action, digestWork, statementsOf } from '../migrations/actions.ts';
+import { migrationsByNumber } from '../migrations/install.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
@@ -130,7 +131,7 @@ async function findResume(
 }
 
 function byNumber({ folder }: Facts): ReadonlyMap<number, Migration> {
-  return new Map(folder.migrations.map((migration) => [migration.number, migration]));
+  return migrationsByNumber(folder);
 }
 
 /** The migrations of the run by number, if the files here are the ones that it ran; else null. */
