@@ -29,9 +29,12 @@ function collect(file: string): void {
   for (const name of importedBy(readFileSync(file, 'utf8'))) collect(join(dirname(file), name));
 }
 
-/** The relative paths that a source imports; types are gone before it runs, so theirs are left out. */
+/**
+ * The relative paths that a source imports; they end in `.ts` here, always. Types are gone before it
+ * runs, so what is imported for types alone is left out.
+ */
 function importedBy(text: string): string[] {
   const pattern =
-    /^(?:import|export)\s(?!type\b)[^;'"]*?\bfrom\s+'(\.[^']+)'|^import\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'|new URL\(\s*'(\.[^']+\.(?:ts|js|css|html))'/gm;
-  return [...text.matchAll(pattern)].map((found) => found.slice(1).find(Boolean) ?? '');
+    /^(?:import|export)\s(?!type\b)(?:[^;'"]*?\bfrom\s+)?'(\.[^']+\.ts)'|\bimport\('(\.[^']+\.ts)'\)/gm;
+  return [...text.matchAll(pattern)].map(([, fixed, dynamic]) => fixed ?? dynamic ?? '');
 }

@@ -32,3 +32,6 @@ try {
     `deploy: unexpected error in this program\n${error instanceof Error ? error.stack : error}\n`,
   );
 }
+
+// The answer is given. Whatever still keeps the process alive must not keep compose waiting.
+setTimeout(() => process.exit(), 5000).unref();

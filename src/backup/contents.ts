@@ -1,7 +1,7 @@
 import type { Db } from '../database/connect.ts';
 import { hashTables } from '../database/value-hash.ts';
 import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
-import type { ObjectKey, SchemaModel } from '../schema/model.ts';
+import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Manifest } from './manifest.ts';
 import type { OnProgress } from './progress.ts';

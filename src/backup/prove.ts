@@ -53,6 +53,7 @@ async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proof> 
   const begun = performance.now();
   const schema = quoteNameText(manifest.database);
   await withConnection(scratch.address, {}, async (db) => {
+    // DATA LOSS: in the scratch server only, what an earlier proof left there.
     await db.run(`DROP DATABASE IF EXISTS ${schema}`);
     await db.run(`CREATE DATABASE ${schema} ${schemaAttributes(manifest)}`);
   });

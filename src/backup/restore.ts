@@ -47,9 +47,10 @@ export type RestoreOptions = {
  * one RENAME, makes views, routines, triggers and events, compares again. Objects that the set does
  * not have are gone. The tables of this program stay. Needs the lock and a fence.
  *
- * Restartable at every point: called again with the last saved state, it finishes. Each table is
- * the old or the restored one at any time; only triggers, events, views and routines are put right
- * one by one around the swap.
+ * Restartable at every point: called again with the last saved state, it finishes. After a death,
+ * all tables are the old or all are the restored ones, for who holds the lock next. A session that
+ * is not fenced out can see the RENAME half-way while it runs, and triggers, events, views and
+ * routines are put right one by one around it.
  *
  * DATA LOSS: replaces everything in the database; the replaced tables are dropped after the
  * comparison.

@@ -62,7 +62,11 @@ export async function swap(context: RestoreContext, state: Swapping): Promise<vo
   }
 }
 
-/** Whether the RENAME took effect is a fact of the server: it moves all tables or none. */
+/**
+ * Whether the RENAME took effect is a fact of the server: it moves all tables or none. While it runs,
+ * others see it half-way (tried on 10.11), so this may be asked only when none is running: the
+ * RENAME is on the working connection, and that frees the lock only after the statement has ended.
+ */
 async function hasSwapped({ hold, stg, old }: RestoreContext, state: Swapping): Promise<boolean> {
   if (state.hadTables) return (await allTables(hold.db, old)).length > 0;
   return (await allTables(hold.db, stg)).length === 0;

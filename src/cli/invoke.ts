@@ -7,6 +7,7 @@ import { redact } from '../errors/redact.ts';
 import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render.ts';
 import { readMigrations } from '../migrations/files.ts';
 import type { RunContext } from '../run/context.ts';
+import { makeMasterdataSource } from '../run/masterdata.ts';
 import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
 import { SettledError, type Settlement } from '../run/settled.ts';
 import { makeSharedScratch } from '../run/shared-scratch.ts';
@@ -42,7 +43,7 @@ export async function inspect(
 ): Promise<number> {
   return guard(world, options, async () => {
     const context = await makeContext(world, options);
-    const { value, text, exitCode } = await work(context).finally(() => context.scratch.stop());
+    const { value, text, exitCode } = await work(context).finally(() => endContext(context));
     const output = options.json ? `${JSON.stringify(value, null, 2)}\n` : text;
     world.streams.stdout.write(redact(output, context.config.secrets));
     return exitCode;
@@ -64,7 +65,7 @@ export async function execute(
     const { secrets } = context.config;
     let failure: unknown = null;
     try {
-      await work(context).finally(() => context.scratch.stop());
+      await work(context).finally(() => endContext(context));
       if (report.mode !== 'nothing to do') report.outcome = 'done';
     } catch (error) {
       failure = error;
@@ -88,6 +89,11 @@ export async function execute(
     });
     return settlement.exitCode;
   });
+}
+
+async function endContext({ scratch, masterdata }: RunContext): Promise<void> {
+  await scratch.stop();
+  await masterdata.close();
 }
 
 function settlementOf(failure: unknown, report: Report): Settlement {
@@ -163,6 +169,7 @@ async function makeContext(world: World, options: CommonOptions): Promise<RunCon
     kept = true;
   };
   const scratch = makeSharedScratch(config.scratchDir, log);
+  const masterdata = makeMasterdataSource(config, folder);
   const context: RunContext = {
     config,
     folder,
@@ -170,6 +177,7 @@ async function makeContext(world: World, options: CommonOptions): Promise<RunCon
     report,
     toolVersion: version,
     scratch,
+    masterdata,
     keepLog,
     stop: world.stop,
   };

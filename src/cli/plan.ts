@@ -1,4 +1,4 @@
-import { planUp } from '../run/up.ts';
+import { everything, planUp } from '../run/up.ts';
 import { type CommonOptions, inspect, type World } from './invoke.ts';
 import { planJson, renderPlan } from './render-plan.ts';
 
@@ -8,7 +8,10 @@ export async function planCommand(
   flags: CommonOptions & { readonly forward?: boolean },
 ): Promise<number> {
   return inspect(world, flags, async (context) => {
-    const { db, looked } = await planUp(context, { forward: flags.forward ?? false });
+    const { db, looked } = await planUp(context, {
+      forward: flags.forward ?? false,
+      select: everything,
+    });
     await db.close();
     const { plan, facts } = looked;
     const idle = plan.mode === 'nothing to do';

@@ -1,4 +1,4 @@
-import { type UpOptions, up } from '../run/up.ts';
+import { everything, type UpOptions, up } from '../run/up.ts';
 import { type CommonOptions, execute, type World } from './invoke.ts';
 import { planCommand } from './plan.ts';
 
@@ -26,5 +26,5 @@ function selectSteps(flags: Flags): UpOptions['select'] {
   if (migrate) chosen.add('migrate');
   if (importMasterdata) chosen.add('masterdata');
   if (validate) chosen.add('validate');
-  return chosen.size === 0 ? new Set(['backup', 'migrate', 'masterdata', 'validate']) : chosen;
+  return chosen.size === 0 ? everything : chosen;
 }

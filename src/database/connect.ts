@@ -49,6 +49,8 @@ export type ConnectOptions = {
   /** The default database; none without it. */
   readonly database?: string;
   readonly connectTimeoutMs?: number;
+  /** Cuts the connection while it is being opened: also one that fell silent after the login. */
+  readonly signal?: AbortSignal;
 };
 
 /**
@@ -77,7 +79,11 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     flags: ['-LOCAL_FILES', '-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
   });
   const link = watch(connection);
+  // Only the socket: mysql2 then rejects what waits for an answer.
+  const cut = () => destroySocket(connection);
+  options.signal?.addEventListener('abort', cut, { once: true });
   try {
+    options.signal?.throwIfAborted();
     await opened(connection);
     await send(connection, link, PINNED_SESSION);
     const { rows } = await send(connection, link, 'SELECT CONNECTION_ID() AS id');
@@ -86,6 +92,8 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     link.closing = true;
     connection.destroy();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', cut);
   }
 }
 

@@ -245,6 +245,26 @@ export const catalogue = {
     where: 'the folder that BACKUP_DIR names',
     next: ['deploy backup list shows the sets that can be used'],
   },
+  BUNDLE_INVALID: {
+    exitCode: 15,
+    meaning:
+      'A deployment package is damaged, manipulated, for another version, or no package at all.',
+    where: 'the file that PACKAGE or --package names',
+    next: ['make the package again with deploy prepare, and copy it again'],
+  },
+  BUNDLE_FAILED: {
+    exitCode: 15,
+    meaning: 'A deployment package could not be written or unpacked: the file system refused.',
+    where: 'the folder of the package',
+    next: ['correct the cause above, then run the same command again'],
+  },
+  MASTERDATA_INVALID: {
+    exitCode: 15,
+    meaning:
+      'The master data, or its declaration in entities.json, cannot be used: nothing of it was written.',
+    where: 'the folder that MASTERDATA_DIR names',
+    next: ['correct what is listed above and build the image again; masterdata/README.md has the rules'],
+  },
   INTERRUPTED: {
     exitCode: 16,
     meaning: 'The run was told to stop (SIGTERM or SIGINT).',
@@ -260,11 +280,44 @@ export const catalogue = {
       'or bring the old release back: RELEASE=OLD docker compose up -d',
     ],
   },
+  MASTERDATA_FAILED: {
+    exitCode: 20,
+    meaning: 'The master data could not be written, or would have taken rows that are not its own.',
+    where: 'the tables of the master data',
+    next: ['correct the cause above, then: docker compose up deploy'],
+  },
   RECORD_FAILED: {
     exitCode: 20,
     meaning: 'The new version could not be recorded.',
     where: 'the version tables of the database',
     next: ['correct the cause above, then: docker compose up deploy'],
+  },
+  RECONCILE_FAILED: {
+    exitCode: 20,
+    meaning: 'Something that the schema lacks could not be added; existing rows may be the reason.',
+    where: 'the schema of the database',
+    next: [
+      'correct the rows, or write a migration that does; then: docker compose up deploy',
+      'SAFETY_NET=report only lists what is missing',
+    ],
+  },
+  VALIDATION_FAILED: {
+    exitCode: 20,
+    meaning: 'After the change the database has errors that it had not before.',
+    where: 'the database after the change',
+    next: ['correct the migrations or the master data, then: docker compose up deploy'],
+  },
+  INSTALL_FAILED: {
+    exitCode: 20,
+    meaning: 'What the application does on a fresh installation besides its tables and rows failed.',
+    where: 'install.ts in the master data folder',
+    next: ['correct the cause above, then: docker compose up deploy'],
+  },
+  ADMIN_MISSING: {
+    exitCode: 13,
+    meaning: 'A fresh installation makes an administrator, and nobody said who.',
+    where: 'the environment of this process',
+    next: ['set ADMIN_USER, ADMIN_EMAIL and ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE)'],
   },
   RESTORE_FAILED: {
     exitCode: 20,

@@ -46,6 +46,8 @@ export type RunRow = {
   readonly outcome: RunOutcome | null;
   readonly exitCode: number | null;
   readonly report: string | null;
+  /** Of the master data that this run synced; null when it synced none. */
+  readonly masterdataDigest: string | null;
 };
 
 /**
@@ -98,6 +100,7 @@ export function toRunRow(row: Readonly<Record<string, unknown>>): RunRow {
     outcome: text('outcome') === null ? null : oneOf('outcome', outcomes),
     exitCode: text('exit_code') === null ? null : Number(text('exit_code')),
     report: text('report'),
+    masterdataDigest: text('masterdata_digest'),
   };
 }
 

@@ -39,6 +39,7 @@ export async function ensureRunTable(db: Db): Promise<void> {
   \`outcome\` varchar(20) DEFAULT NULL,
   \`exit_code\` int DEFAULT NULL,
   \`report\` longtext DEFAULT NULL,
+  \`masterdata_digest\` varchar(64) DEFAULT NULL,
   PRIMARY KEY (\`id\`),
   UNIQUE KEY \`run_id\` (\`run_id\`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`);
@@ -112,6 +113,21 @@ export async function readUnfinishedRun(db: Db, schema: string): Promise<RunRow 
 }
 
 /**
+ * Gives the last run that reached its end, or null. What the database holds is what that run left:
+ * runs that were put back or refused changed nothing. Reads only.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
+ */
+export async function readLastDoneRun(db: Db, schema: string): Promise<RunRow | null> {
+  const table = qualified(schema, 'deploy_run');
+  const [run] = await readRuns(
+    db,
+    sql`SELECT * FROM ${table} WHERE outcome = 'done' ORDER BY id DESC LIMIT 1`,
+  );
+  return run ?? null;
+}
+
+/**
  * Gives the last runs, the newest first; none when there is no `deploy_run`. Reads only.
  *
  * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
@@ -156,6 +172,7 @@ function assignments(patch: RunPatch): Sql[] {
     outcome: (value) => sql`outcome = ${value}`,
     exitCode: (value) => sql`exit_code = ${value}`,
     report: (value) => sql`report = ${value}`,
+    masterdataDigest: (value) => sql`masterdata_digest = ${value}`,
   };
   const keys = Object.keys(columns) as (keyof RunPatch)[];
   return keys

@@ -45,6 +45,8 @@ export type StructuralRunOptions = {
   readonly direction: Direction;
   /** The database's own: every file begins with it. */
   readonly collation: string;
+  /** Looks at the copy as the migrations left it, if none failed; what it throws passes. */
+  readonly inspect?: (copy: Db) => Promise<void>;
 };
 
 /**
@@ -73,7 +75,9 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
       failure = await tryMigration(trial, migration);
       if (failure !== null) break;
     }
-    return { statements, failure, modelAfter: await readSchema(reader, database) };
+    const modelAfter = await readSchema(reader, database);
+    if (failure === null) await options.inspect?.(reader);
+    return { statements, failure, modelAfter };
   });
 }
 

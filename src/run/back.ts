@@ -20,11 +20,16 @@ async function open(context: RunContext): Promise<Db> {
   const db = await step(report, 'wait', () =>
     waitForServer(config.database, { waitMs: config.dbWaitMs, log, signal: stop, database }),
   );
-  const server = await readServer(db, database);
-  assertUsable(server);
-  report.database.size_before_bytes = server.sizeBytes;
-  report.database.size_after_bytes = server.sizeBytes;
-  return db;
+  try {
+    const server = await readServer(db, database);
+    assertUsable(server);
+    report.database.size_before_bytes = server.sizeBytes;
+    report.database.size_after_bytes = server.sizeBytes;
+    return db;
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
 }
 
 /** Plans a rollback without a lock and without changing anything. */

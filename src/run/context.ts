@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
+import type { MasterdataSource } from './masterdata.ts';
 import type { Report } from './report.ts';
 import type { SharedScratch } from './shared-scratch.ts';
 
@@ -13,6 +14,7 @@ export type RunContext = {
   readonly report: Report;
   readonly toolVersion: string;
   readonly scratch: SharedScratch;
+  readonly masterdata: MasterdataSource;
   /** From now on the log is kept in a file beside the report: called when a run really begins. */
   readonly keepLog: () => void;
   /** Aborts when the process was told to stop (SIGTERM, SIGINT). */

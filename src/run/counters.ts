@@ -39,6 +39,18 @@ export function movedOnlyBy(
   return new Set(mine.filter((table) => !before.has(table)));
 }
 
+/** Of `tables`, which are written after all actions, those that no action writes to. Pure. */
+export function unwrittenBy(
+  actions: readonly Action[],
+  tables: readonly string[],
+  migrations: ReadonlyMap<number, Migration>,
+): readonly string[] {
+  const written = actions.map((action) => writesTo(action, migrations));
+  if (written.includes(null)) return [];
+  const known = new Set(written.flatMap((each) => each ?? []));
+  return tables.filter((table) => !known.has(table));
+}
+
 /**
  * Sets the counters of `tables` back to those of the set, or to 1 for tables that it does not
  * have; the server never goes below the highest id. Needs the lock; commits implicitly.

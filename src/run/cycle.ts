@@ -3,6 +3,7 @@
  * change ends in `settle`, which puts the database back or says why it did not.
  */
 import type { BackupSet } from '../backup/manifest.ts';
+import { assertRestorable } from '../backup/restore-check.ts';
 import type { Hold } from '../database/lock.ts';
 import { readServer } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -16,11 +17,14 @@ import { applyActions } from '../migrations/apply.ts';
 import { migrationsByNumber } from '../migrations/install.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
+import type { Finding } from '../validation/finding.ts';
 import { backUp } from './back-up.ts';
+import { findProblems, reconcile, validateRun } from './check-up.ts';
 import { type RunContext, throwIfStopped } from './context.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
 import { expectedChanges, readStructure } from './look.ts';
+import { syncInRun } from './masterdata.ts';
 import type { Cycle } from './plan.ts';
 import { noteAction, noteBegin, noteSkipped } from './progress.ts';
 import { step } from './report.ts';
@@ -31,6 +35,10 @@ export type StoredPlan = {
   readonly adopt: readonly number[];
   readonly migrations: readonly number[];
   readonly direction: Cycle['direction'];
+  /** Digest of the master data to sync after the migrations; null for none. */
+  readonly masterdata: string | null;
+  /** What was wrong before: only what is new fails the run. */
+  readonly findings: readonly Finding[];
   readonly actions: readonly Action[];
 };
 
@@ -52,6 +60,8 @@ export async function runCycle(
     adopt: cycle.adopt.map(({ number }) => number),
     migrations: cycle.migrations.map(({ number }) => number),
     direction: cycle.direction,
+    masterdata: cycle.masterdata,
+    findings: config.validate === 'off' ? [] : await findProblems(context, facts, cycle.from),
     actions,
   };
   const run: RunRow = await openRun(hold, {
@@ -65,6 +75,7 @@ export async function runCycle(
     throwIfStopped(context);
     const set: BackupSet = await step(report, 'backup', () => backUp(context, hold, facts, cycle));
     throwIfStopped(context);
+    await assertRestorable(config.database, config.database.name, set.manifest);
     changing = { ...run, state: 'changing', backupSet: set.name };
     await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
     await failPoint('run.changing');
@@ -110,10 +121,36 @@ export async function change(
       onDone: (done) => noteAction(context, done),
     }),
   );
+  await completeChange(context, hold, facts, run);
   await updateRun(hold, run.runId, { state: 'changed' });
   await failPoint('run.changed');
   await finish(context, hold, facts, run);
   report.database.size_after_bytes = (await readServer(hold.db, config.database.name)).sizeBytes;
+}
+
+/** Safety net, master data, validation: each may be repeated by a process that goes on. */
+async function completeChange(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+): Promise<void> {
+  const { report, config } = context;
+  const { masterdata, findings } = run.plan as StoredPlan;
+  const { to } = run;
+  if (run.direction === 'up' && to !== null && config.safetyNet !== 'off') {
+    await step(report, 'reconcile', () => reconcile(context, hold, facts, to));
+  }
+  await failPoint('run.reconciled');
+  if (masterdata !== null) {
+    report.masterdata = await step(report, 'masterdata', () =>
+      syncInRun(context, hold, facts, run),
+    );
+  }
+  await failPoint('run.synced');
+  if (config.validate !== 'off') {
+    await step(report, 'validate', () => validateRun(context, facts, run, findings));
+  }
 }
 
 /** Checks that the history says what the run promised, lets the application in, closes the run. */

@@ -87,12 +87,8 @@ async function checkServer(context: RunContext, facts: { current: Facts | null }
 }
 
 function judge({ config }: RunContext, facts: Facts): Check[] {
-  const settings = {
-    updatePath: config.updatePath,
-    fence: config.fence,
-    fenceUsers: config.fenceUsers,
-    forward: false,
-  };
+  const { updatePath, fence, fenceUsers, masterdata, admin } = config;
+  const settings = { updatePath, fence, fenceUsers, masterdata, admin, forward: false };
   const rights = refuseRights(facts, settings);
   const checks = rights.map(
     ({ message, next }): Check => ({

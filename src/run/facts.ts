@@ -7,13 +7,14 @@ import { isDeployTable } from '../database/identifier.ts';
 import { readServer, type ServerFacts } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { type HistoryFacts, readHistory } from '../history/read.ts';
-import { type RunRow, readLastRuns, readUnfinishedRun } from '../history/runs.ts';
+import { type RunRow, readLastDoneRun, readLastRuns, readUnfinishedRun } from '../history/runs.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import type { SchemaVersion } from '../migrations/migration.ts';
 import { type Resolution, resolve } from '../migrations/resolve.ts';
 import type { StructuralRun } from '../migrations/structural-run.ts';
 import type { SchemaDifference } from '../schema/model.ts';
+import type { Masterdata } from './masterdata.ts';
 
 /** What an existing schema without history was found to be. */
 export type Adoption = {
@@ -36,6 +37,10 @@ export type Facts = {
   readonly relations: readonly { readonly name: string; readonly engine: string | null }[];
   readonly unfinished: RunRow | null;
   readonly lastRun: RunRow | null;
+  /** Digest of the master data that the database was last brought to; null for none or not known. */
+  readonly lastMasterdata: string | null;
+  /** The master data that `up` syncs; null when there is none, or none is asked for. */
+  readonly masterdata: Masterdata | null;
   /** Null until somebody looked: it costs a scratch server. */
   readonly adoption: Adoption | null;
   /** Null until the pending migrations were tried on an empty copy. */
@@ -63,6 +68,8 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
     relations: await readRelations(db, database),
     unfinished: await readUnfinishedRun(db, database),
     lastRun: lastRun ?? null,
+    lastMasterdata: (await readLastDoneRun(db, database))?.masterdataDigest ?? null,
+    masterdata: null,
     adoption: null,
     structural: null,
   };

@@ -20,6 +20,7 @@ import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
 import { openConnection, type RunContext } from './context.ts';
 import type { Adoption, Facts } from './facts.ts';
+import { checkOnCopy } from './masterdata.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
 
 /** A plan with the facts that it was made from. */
@@ -75,6 +76,8 @@ export async function tryCycles(
   facts: Facts,
   cycles: Plan['cycles'],
 ): Promise<StructuralRun> {
+  const { masterdata } = facts;
+  const wanted = cycles.some((cycle) => cycle.masterdata !== null);
   return runStructurally({
     db,
     database: context.config.database.name,
@@ -82,6 +85,8 @@ export async function tryCycles(
     migrations: cycles.flatMap((cycle) => cycle.migrations),
     direction: cycles[0]!.direction,
     collation: facts.server.database.collation,
+    // The master data, too, is checked in full before anything is changed.
+    ...(masterdata === null || !wanted ? {} : { inspect: (copy) => checkOnCopy(copy, masterdata) }),
   });
 }
 

@@ -12,6 +12,7 @@ import type { Facts } from './facts.ts';
 import {
   refuseDirection,
   refuseHistory,
+  refuseInstall,
   refuseLongStep,
   refuseRights,
   refuseStatements,
@@ -45,6 +46,8 @@ export type Cycle = Work & {
   readonly mode: 'install' | 'adopt' | 'update' | 'rollback';
   readonly from: SchemaVersion | null;
   readonly to: SchemaVersion | null;
+  /** Digest of the master data that is synced after the migrations; null for none. */
+  readonly masterdata: string | null;
   /** Two processes whose cycles have the same digest would do the same. */
   readonly digest: string;
 };
@@ -60,7 +63,10 @@ export type Plan = {
   readonly needs: 'adoption' | 'structural-run' | null;
 };
 
-export type PlanSettings = Pick<Config, 'updatePath' | 'fence' | 'fenceUsers'> & {
+export type PlanSettings = Pick<
+  Config,
+  'updatePath' | 'fence' | 'fenceUsers' | 'masterdata' | 'admin'
+> & {
   /** Go forward although somebody went back from the required version. */
   readonly forward: boolean;
 };
@@ -92,13 +98,15 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
     .filter(({ version }) => compareVersions(version, to) <= 0)
     .filter((migration) => !isAdopted(migration, adopting, from))
     .sort((a, b) => a.number - b.number);
-  const cycles = makeCycles(facts, { empty, adopting, from, to, path, pending });
+  const walk = makeCycles(facts, { empty, adopting, from, to, path, pending });
+  const cycles = withMasterdata(walk, facts, settings);
   if (cycles.length === 0) return nothing(facts, from);
   const refusals = [
     ...refuseLongStep(settings, { empty, from, path }),
     ...refuseRights(facts, settings),
     ...refuseStatements(facts, cycles),
     ...refuseStructure(facts, cycles),
+    ...refuseInstall(facts, settings, cycles),
   ];
   return {
     mode: refusals.length > 0 ? 'refused' : cycles[0]!.mode,
@@ -140,7 +148,7 @@ function makeCycles(
     ? facts.folder.migrations.filter((migration) => isAdopted(migration, true, from))
     : [];
   const cycle = (mode: Cycle['mode'], work: Work, ends: Pick<Cycle, 'from' | 'to'>): Cycle => ({
-    ...{ mode, ...work, ...ends, digest: digestWork(work) },
+    ...{ mode, ...work, ...ends, masterdata: null, digest: digestWork(work) },
   });
   if (plan.empty) {
     // `schema.sql` makes the highest version in one go; any other is made by its migrations.
@@ -166,6 +174,25 @@ function makeCycles(
     const work: Work = { adopt: first ? adopt : [], migrations: mine, direction: 'up' };
     return cycle(first && plan.adopting ? 'adopt' : 'update', work, { from: begin, to: version });
   });
+}
+
+/**
+ * The master data belongs to the required version: it is synced at the end of the walk, when it
+ * differs from what was synced last (MASTERDATA=always: in every run).
+ */
+function withMasterdata(
+  cycles: readonly Cycle[],
+  facts: Facts,
+  settings: Pick<PlanSettings, 'masterdata'>,
+): readonly Cycle[] {
+  const digest = facts.masterdata?.set.digest;
+  if (digest === undefined) return cycles;
+  const known = settings.masterdata === 'changed' && digest === facts.lastMasterdata;
+  if (known) return cycles;
+  const to = facts.requiredVersion;
+  const work: Work = { adopt: [], migrations: [], direction: 'up' };
+  const last = cycles.at(-1) ?? { mode: 'update', ...work, from: to, to, digest: digestWork(work) };
+  return [...cycles.slice(0, -1), { ...last, masterdata: digest }];
 }
 
 function warningsOf(facts: Facts, settings: PlanSettings): string[] {

@@ -17,7 +17,7 @@ import { readSchema } from '../schema/read.ts';
 import { advanceJournal, type JournalRow, readJournal } from '../statements/journal.ts';
 import { canResume, decideInDoubt, matchStructure } from '../statements/recover.ts';
 import { openConnection, type RunContext } from './context.ts';
-import { movedOnlyBy, resetCounters } from './counters.ts';
+import { movedOnlyBy, resetCounters, unwrittenBy } from './counters.ts';
 import { change, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { letIn } from './fence.ts';
@@ -89,9 +89,24 @@ async function endChangedRun(
   context.log.info({ run: run.runId, action: resume.fromSeq }, `going on with run ${run.runId}`);
   const { actions } = run.plan as StoredPlan;
   const set = await findSet(context.config.backupDir, run.backupSet!);
-  await resetCounters(hold, movedOnlyBy(actions, resume.fromSeq, byNumber(facts)), set.manifest);
+  const moved = movedOnlyBy(actions, resume.fromSeq, byNumber(facts));
+  const synced = await unsyncedTables(context, facts, run);
+  await resetCounters(hold, new Set([...moved, ...synced]), set.manifest);
   await change(context, hold, facts, run, actions, resume.fromSeq);
   return 'finished';
+}
+
+/** Tables of master data whose sync was rolled back, and that nothing else in the run writes to. */
+async function unsyncedTables(
+  context: RunContext,
+  facts: Facts,
+  run: RunRow,
+): Promise<readonly string[]> {
+  const { actions, masterdata } = run.plan as StoredPlan;
+  if (masterdata === null || run.masterdataDigest !== null) return [];
+  const known = await context.masterdata.get();
+  const tables = known?.set.entities.entities.map(({ table }) => table) ?? [];
+  return unwrittenBy(actions, tables, byNumber(facts));
 }
 
 function undecided(run: RunRow): DeployError {
@@ -118,6 +133,12 @@ async function findResume(
       kind: 'put-back',
       why: `it goes to ${run.to}, and ${facts.requiredVersion} is required here`,
     };
+  }
+  if (stored.masterdata !== null) {
+    const masterdata = await context.masterdata.get();
+    if (masterdata?.set.digest !== stored.masterdata) {
+      return { kind: 'put-back', why: 'the master data of this image is not that of that run' };
+    }
   }
   const journal = await readJournal(hold.db, database, run.runId);
   const last = journal.at(-1);

@@ -129,6 +129,25 @@ function refuseFence({ server }: Facts, { fence, fenceUsers }: PlanSettings): Re
   return [{ code, message, next: ['set FENCE_USERS'] }];
 }
 
+/** A fresh installation that makes an administrator needs to know who. */
+export function refuseInstall(
+  facts: Facts,
+  { admin }: PlanSettings,
+  cycles: readonly Cycle[],
+): Refusal[] {
+  const installs = cycles.some(({ mode, masterdata }) => mode === 'install' && masterdata !== null);
+  if (!installs || !facts.masterdata?.installFile) return [];
+  const named = {
+    ADMIN_USER: admin.user,
+    ADMIN_EMAIL: admin.email,
+    ADMIN_PASSWORD: admin.password,
+  };
+  const missing = Object.keys(named).filter((name) => !named[name as keyof typeof named]);
+  if (missing.length === 0) return [];
+  const message = `a fresh installation makes an administrator: ${missing.join(', ')} not set`;
+  return [{ code: 'ADMIN_MISSING', message, where: facts.masterdata.installFile }];
+}
+
 /** What the plan can know from the text of the pending files alone. */
 export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusal[] {
   return eachScript(cycles).flatMap(({ script }) =>

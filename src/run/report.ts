@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { SyncReport } from '../masterdata/report.ts';
+import type { Finding } from '../validation/finding.ts';
 import type { Mode } from './plan.ts';
 
 export type ReportOutcome = 'done' | 'nothing_to_do' | 'refused' | 'failed';
@@ -76,6 +78,10 @@ export type Report = {
   /** The set that this run would be put back from: the last of `backups`. */
   backup: ReportBackup | null;
   readonly backups: ReportBackup[];
+  /** What the sync of master data did, or null. */
+  masterdata: SyncReport | null;
+  /** What the validation found. */
+  findings: readonly Finding[];
   readonly warnings: string[];
   readonly started_at: string;
   finished_at: string;
@@ -103,6 +109,7 @@ export function makeReport(
       ...{ statement: 'not touched', size_before_bytes: null, size_after_bytes: null },
     },
     ...{ steps: [], migrations: [], backup: null, backups: [], warnings: [] },
+    ...{ masterdata: null, findings: [] },
     ...{ started_at: now, finished_at: now },
   };
 }

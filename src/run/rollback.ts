@@ -42,7 +42,14 @@ export function makeRollbackPlan(
   const left = facts.history.applied.filter(({ number }) => !reverted.has(number));
   const to = resolve(facts.folder, { ...facts.history, applied: left }).actualVersion;
   const work: Work = { adopt: [], migrations, direction: 'down' };
-  const cycle: Cycle = { mode: 'rollback', ...work, from, to, digest: digestWork(work) };
+  const cycle: Cycle = {
+    mode: 'rollback',
+    ...work,
+    from,
+    to,
+    masterdata: null,
+    digest: digestWork(work),
+  };
   const refusals = [
     ...refuseTarget(facts, target),
     ...refuseIrreversible(migrations),

@@ -8,14 +8,14 @@ import { readSchema } from '../schema/read.ts';
 import { backUp } from './back-up.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
-import { type Facts, readFacts } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { withLock } from './locked.ts';
 import { type LookedAt, lookAndPlan, structureDigest } from './look.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { type Report, step } from './report.ts';
 import { SettledError } from './settled.ts';
-import { settingsOf, type UpOptions } from './up.ts';
+import { readUpFacts, settingsOf, type UpOptions } from './up.ts';
 
 /** Takes the lock and brings the database to where the plan goes. @throws SettledError after changes. */
 export async function upLocked(
@@ -47,9 +47,9 @@ async function underLock(
   earlier: { readonly looked: LookedAt; readonly waitedSince: string | null },
 ): Promise<void> {
   const { config, report, log } = context;
-  let facts = await readFacts(hold.db, config, context.folder);
+  let facts = await readUpFacts(context, hold.db, options);
   const ended = await recoverUnfinished(context, hold, facts);
-  if (ended !== 'none') facts = await readFacts(hold.db, config, context.folder);
+  if (ended !== 'none') facts = await readUpFacts(context, hold.db, options);
   const { facts: known, plan } = await replan(context, hold, facts, options, earlier.looked);
   if (report.mode === 'recover' || report.mode === 'nothing to do')
     report.mode = ended === 'none' ? plan.mode : 'recover';
@@ -68,7 +68,7 @@ async function underLock(
     const current: Facts =
       index === 0
         ? known
-        : { ...(await readFacts(hold.db, config, context.folder)), structural: known.structural };
+        : { ...(await readUpFacts(context, hold.db, options)), structural: known.structural };
     await runCycle(context, hold, current, cycle, runId);
     report.database.after = cycle.to;
   }

@@ -16,10 +16,18 @@ export type UpOptions = {
   readonly select: ReadonlySet<'backup' | 'migrate' | 'masterdata' | 'validate'>;
 };
 
+/** Without a selection `up` does all of these. */
+export const everything: UpOptions['select'] = new Set([
+  'backup',
+  'migrate',
+  'masterdata',
+  'validate',
+]);
+
 /** Waits for the server and makes the plan, without a lock and without changing anything. */
 export async function planUp(
   context: RunContext,
-  options: Pick<UpOptions, 'forward'>,
+  options: Pick<UpOptions, 'forward' | 'select'>,
 ): Promise<{ readonly db: Db; readonly looked: LookedAt }> {
   const { config, report, log, stop } = context;
   const db = await step(report, 'wait', () =>
@@ -27,14 +35,31 @@ export async function planUp(
       ...{ waitMs: config.dbWaitMs, log, signal: stop, database: config.database.name },
     }),
   );
-  const facts = await step(report, 'inspect', () => readFacts(db, config, context.folder));
-  assertUsable(facts.server);
-  report.database.size_before_bytes = facts.server.sizeBytes;
-  report.database.size_after_bytes = facts.server.sizeBytes;
-  const looked = await step(report, 'plan', () => look(context, db, facts, options));
-  report.database.before = looked.plan.from;
-  report.database.after = looked.plan.from;
-  return { db, looked };
+  try {
+    const facts = await step(report, 'inspect', () => readUpFacts(context, db, options));
+    assertUsable(facts.server);
+    report.database.size_before_bytes = facts.server.sizeBytes;
+    report.database.size_after_bytes = facts.server.sizeBytes;
+    const looked = await step(report, 'plan', () => look(context, db, facts, options));
+    report.database.before = looked.plan.from;
+    report.database.after = looked.plan.from;
+    return { db, looked };
+  } catch (error) {
+    // An open connection would keep the process alive.
+    await db.close();
+    throw error;
+  }
+}
+
+/** The facts that `up` plans from: those of the database, and the master data of this image. */
+export async function readUpFacts(
+  context: RunContext,
+  db: Db,
+  { select }: Pick<UpOptions, 'select'>,
+): Promise<Facts> {
+  const facts = await readFacts(db, context.config, context.folder);
+  const masterdata = select.has('masterdata') ? await context.masterdata.get() : null;
+  return { ...facts, masterdata };
 }
 
 /** Plans from the facts alone where that is enough; else something must be tried on a scratch server. */
@@ -56,12 +81,8 @@ export function settingsOf(
   { config }: RunContext,
   { forward }: Pick<UpOptions, 'forward'>,
 ): PlanSettings {
-  return {
-    updatePath: config.updatePath,
-    fence: config.fence,
-    fenceUsers: config.fenceUsers,
-    forward,
-  };
+  const { updatePath, fence, fenceUsers, masterdata, admin } = config;
+  return { updatePath, fence, fenceUsers, masterdata, admin, forward };
 }
 
 /**

@@ -75,7 +75,8 @@ function meaningOf(column: Column): string {
   return describeColumn({ ...column, type: withoutDisplayWidth(column.type) });
 }
 
-function describeIndex(index: Index): string {
+/** An index without its name: what it covers and how. */
+export function describeIndex(index: Index): string {
   if (index.name === 'PRIMARY') return `primary key (${index.columns.join(', ')})`;
   const kind = index.kind === 'BTREE' ? '' : ` ${index.kind.toLowerCase()}`;
   const ignored = index.ignored ? ' ignored' : '';
@@ -119,16 +120,19 @@ function compareForeignKeys(wanted: Table, found: Table): Part[] {
 
 /** What happens to the rows, by `(columns) → table (columns)`. Keys that are there twice count once. */
 function rulesByKey(keys: readonly ForeignKey[]): Map<string, string> {
-  const byKey = Map.groupBy(keys, ({ columns, references }) => {
-    const schema = references.schema === null ? '' : `${references.schema}.`;
-    const target = `${schema}${references.table} (${references.columns.join(', ')})`;
-    return `(${columns.join(', ')}) → ${target}`;
-  });
+  const byKey = Map.groupBy(keys, describeForeignKey);
   const describe = (key: ForeignKey) =>
     `on delete ${rule(key.onDelete)} on update ${rule(key.onUpdate)}`;
   return new Map(
     [...byKey].map(([text, same]) => [text, [...new Set(same.map(describe))].sort().join(' and ')]),
   );
+}
+
+/** A foreign key without its name and rules: `(columns) → table (columns)`. */
+export function describeForeignKey({ columns, references }: ForeignKey): string {
+  const schema = references.schema === null ? '' : `${references.schema}.`;
+  const target = `${schema}${references.table} (${references.columns.join(', ')})`;
+  return `(${columns.join(', ')}) → ${target}`;
 }
 
 /** InnoDB checks at once in both cases: NO ACTION is RESTRICT. */

@@ -1,11 +1,11 @@
 /** Makes an empty structural copy of a schema, on the same or on another server. */
 import sql, { raw } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
-import { qualified, quoteName, quoteNameText } from '../database/identifier.ts';
+import { qualified, quoteName } from '../database/identifier.ts';
 import { isConnectionLost, serverText } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { runAs, withCopySession } from './copy-session.ts';
-import { createCodeText, createViewText } from './create-text.ts';
+import { createCodeText, createViewText, sequenceText } from './create-text.ts';
 import type { SchemaModel, SchemaObject, StoredObject, Table } from './model.ts';
 import { withoutOwnSchema } from './normalise.ts';
 import { readSchema } from './read.ts';
@@ -38,7 +38,8 @@ export async function copyStructure(
   await withCopySession(target, targetSchema, async () => {
     const of = (...kinds: SchemaObject['kind'][]) =>
       [...model.objects.values()].filter(({ kind }) => kinds.includes(kind));
-    for (const object of of('sequence')) await create(target, object, sequenceText(object));
+    for (const object of of('sequence'))
+      await create(target, object, sequenceText(object as StoredObject));
     for (const table of of('table') as Table[]) {
       await create(target, table, texts.get(table) ?? '');
       await setExactDefaults(target, table);
@@ -72,8 +73,8 @@ function word(name: string): string {
   return name;
 }
 
-/** The statements that only the server can write: of tables, routines and views. */
-async function readCreateTexts(
+/** The statements that only the server can write: of tables, routines and views. Only reads. */
+export async function readCreateTexts(
   source: Db,
   schema: string,
   model: SchemaModel,
@@ -97,16 +98,6 @@ async function readTableText(source: Db, schema: string, table: Table): Promise<
   const text = withoutOwnSchema(shown?.['Create Table'] ?? '', schema);
   const end = text.indexOf('\n)');
   return text.slice(0, end) + withoutDirectories(text.slice(end));
-}
-
-function sequenceText(object: SchemaObject): string {
-  const { name, definition, attributes } = object as StoredObject;
-  const comment = attributes['comment'] ? ` COMMENT='${escaped(attributes['comment'])}'` : '';
-  return `CREATE SEQUENCE ${quoteNameText(name)} ${definition}${comment}`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll("'", "''");
 }
 
 /** A literal with bytes that SHOW CREATE may not show. */

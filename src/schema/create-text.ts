@@ -40,8 +40,18 @@ export function createViewText(view: StoredObject, shown: string): string {
     VIEW ${quoteNameText(view.name)} AS ${select ?? view.definition}${option}`;
 }
 
+/** The statement for a sequence, which begins at its start. */
+export function sequenceText({ name, definition, attributes }: StoredObject): string {
+  const comment = attributes['comment'] ? ` COMMENT='${escaped(attributes['comment'])}'` : '';
+  return `CREATE SEQUENCE ${quoteNameText(name)} ${definition}${comment}`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll("'", "''");
+}
+
 /** `a@b@%` is the user `a@b` at any host; without a host it is a role. */
-function definerClause(definer: string): string {
+export function definerClause(definer: string): string {
   const at = definer.lastIndexOf('@');
   if (at < 0) return `DEFINER=${quoteNameText(definer)}`;
   const host = definer.slice(at + 1) || '%';

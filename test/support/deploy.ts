@@ -73,6 +73,7 @@ export async function makeSite(
       SCRATCH_DIR: path.join(tmpdir(), `deploy-test-scratch-${process.pid}`),
       DB_WAIT_SECONDS: '20',
       FENCE: 'off',
+      MASTERDATA: 'off',
     },
   };
   const running = new Set<ChildProcess>();

@@ -13,6 +13,8 @@ export const settings: PlanSettings = {
   fence: 'off',
   fenceUsers: [],
   forward: false,
+  masterdata: 'changed',
+  admin: { user: null, email: null, password: null },
 };
 
 /** A migration of `version` from the text of its files. */
@@ -102,7 +104,7 @@ export function factsOf(
     requiredVersion: folder.versions.at(-1)!,
     resolution: resolve(folder, history),
     relations: applied.length > 0 ? [{ name: 'a', engine: 'InnoDB' }] : [],
-    ...{ unfinished: null, lastRun: null, adoption: null },
+    ...{ unfinished: null, lastRun: null, lastMasterdata: null, masterdata: null, adoption: null },
     structural: {
       statements: [],
       failure: null,

@@ -9,6 +9,8 @@ export type Kill = {
   readonly failPoint?: string;
   /** Killed so long after its first sign of life. */
   readonly afterMs?: number;
+  /** `afterMs` counts from when this is true instead. */
+  readonly onceTrue?: () => boolean;
 };
 
 export type Ended = { readonly signal: NodeJS.Signals | null; readonly stderr: string };
@@ -33,6 +35,7 @@ export async function runProgram(
   await Promise.race([once(child.stdout, 'data'), ended]);
   onStarted();
   if (kill.afterMs !== undefined) {
+    while (child.exitCode === null && kill.onceTrue?.() === false) await sleep(2);
     await Promise.race([sleep(kill.afterMs), ended]);
     child.kill('SIGKILL');
   }

@@ -209,6 +209,30 @@ export const samples: Readonly<Record<ErrorCode, Sample>> = {
     where: 'backup_20260116_103000/tables-1.sql.zst',
     facts: { problems: ['the checksum is not that of the manifest'] },
   }),
+  BUNDLE_INVALID: sample(
+    'BUNDLE_INVALID',
+    'the checksum of masterdata/spells.json is not that of checksums.txt',
+    { where: '/packages/deployment_package_0.5.0.tar.gz' },
+  ),
+  BUNDLE_FAILED: sample('BUNDLE_FAILED', 'the package could not be unpacked', {
+    where: '/tmp',
+    cause: Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+  }),
+  MASTERDATA_INVALID: sample('MASTERDATA_INVALID', 'the master data has 2 problems', {
+    where: 'skills.json data[3] (Klettern, midgard)',
+    facts: {
+      problems: [
+        {
+          where: 'skills.json data[3] (Klettern, midgard)',
+          message: 'source_code: no row of sources is BDW9',
+        },
+        {
+          where: 'spells.json data[0] (Lichtkreis, midgard)',
+          message: 'learning_category: 31 characters, and the column holds 25',
+        },
+      ],
+    },
+  }),
   INTERRUPTED: sample('INTERRUPTED', 'the run was told to stop (SIGTERM)'),
   MIGRATION_FAILED: sample(
     'MIGRATION_FAILED',
@@ -219,10 +243,54 @@ export const samples: Readonly<Record<ErrorCode, Sample>> = {
     },
     { database: back, exitCode: 20, reportPath },
   ),
+  VALIDATION_FAILED: sample(
+    'VALIDATION_FAILED',
+    'the database is not valid after the change to 0.5.0: 1 errors',
+    {
+      facts: {
+        problems: [
+          'gsm_spells.source_id points to 2 rows that are not there; keys 4, 9; add the sources or correct the rows',
+        ],
+      },
+    },
+    { database: back, exitCode: 20, reportPath },
+  ),
+  INSTALL_FAILED: sample(
+    'INSTALL_FAILED',
+    'what the application does on a fresh installation failed',
+    {
+      where: 'masterdata/install.ts',
+      cause: serverError(1062, 'ER_DUP_ENTRY', "Duplicate entry 'x' for key 'email'"),
+    },
+    { database: back, exitCode: 20, reportPath },
+  ),
+  ADMIN_MISSING: sample(
+    'ADMIN_MISSING',
+    'a fresh installation makes an administrator: ADMIN_PASSWORD not set',
+    { where: 'masterdata/install.ts' },
+  ),
+  MASTERDATA_FAILED: sample(
+    'MASTERDATA_FAILED',
+    'the sync would take rows that are not its own',
+    {
+      where: 'table char_skills: 412 rows before, 400 after',
+      facts: { problems: ['table char_skills: 412 rows before, 400 after'] },
+    },
+    { database: back, exitCode: 20, reportPath },
+  ),
   RECORD_FAILED: sample(
     'RECORD_FAILED',
     'version 0.5.0 could not be recorded',
     { cause: serverError(1114, 'ER_RECORD_FILE_FULL', "The table 'schema_version' is full") },
+    { database: back, exitCode: 20, reportPath },
+  ),
+  RECONCILE_FAILED: sample(
+    'RECONCILE_FAILED',
+    'the table users: index unique (email) could not be added',
+    {
+      where: 'table users',
+      cause: serverError(1062, 'ER_DUP_ENTRY', "Duplicate entry 'hunter2' for key 'email'"),
+    },
     { database: back, exitCode: 20, reportPath },
   ),
   RESTORE_FAILED: sample(

@@ -33,6 +33,7 @@ const wentBack: RunRow = {
     outcome: 'done',
     exitCode: 0,
     report: null,
+    masterdataDigest: null,
   },
 };
 

@@ -17,12 +17,16 @@ const tiers = [
   ['errors'],
 ];
 
-/** All that the sidecar may reach: it serves the public and must not be able to write. */
+/**
+ * All that the sidecar may import: it serves the public and must not be able to write. Beside
+ * what reads, there are names and predicates without I/O, and the log that both programs share.
+ */
 const openToHealthcheck = [
   /^src\/config\//,
   /^src\/errors\//,
-  /^src\/database\/connect\.ts$/,
-  /^src\/history\/read\.ts$/,
+  /^src\/cli\/(log|tool-version)\.ts$/,
+  /^src\/database\/(connect|identifier|lock-name|server-errors|within)\.ts$/,
+  /^src\/history\/(read|run-row|versions)\.ts$/,
   /^src\/migrations\/(files|resolve)\.ts$/,
 ];
 

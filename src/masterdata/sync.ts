@@ -1,0 +1,140 @@
+import type { Db } from '../database/connect.ts';
+import { type BoundEntity, bindEntities } from './bind.ts';
+import {
+  checkCopies,
+  checkFileKeys,
+  checkReferences,
+  checkStoredKeys,
+  checkSystems,
+} from './check.ts';
+import { checkDeleted } from './check-deleted.ts';
+import { checkMatches, checkUnique } from './check-unique.ts';
+import { readTables } from './columns.ts';
+import { makeProblems, type Problems } from './problems.ts';
+import { compareCounts, countRows } from './protect.ts';
+import type { MasterdataSet } from './read.ts';
+import { type EntityReport, hasChanges, reportEntity, type SyncReport } from './report.ts';
+import { resolveStage } from './resolve.ts';
+import { createStage, dropStage, fillStage } from './stage.ts';
+import { writeEntities } from './write.ts';
+
+/**
+ * Brings the tables of the current database to what the set says, within the caller's open
+ * transaction: it neither commits nor rolls back, and nothing in it commits implicitly. Rows are
+ * told apart by their natural keys, under the collation of their columns; ids stay. Reads with
+ * locks, so that what it plans is what it writes; with nothing to write, it writes nothing.
+ * Needs the deploy lock, and CREATE TEMPORARY TABLES.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with all findings, before the first write: values, references,
+ *   duplicate keys. `MASTERDATA_FAILED` when the server refuses a row, or a table would lose rows: the caller
+ *   rolls back.
+ */
+export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
+  if (!(await isTransactionOpen(db))) throw new Error('syncMasterdata needs an open transaction');
+  const report = await withStages(db, set, async (entities, problems) => {
+    const reports = await planEntities(db, entities, problems);
+    if (!hasChanges({ entities: reports })) return reports;
+    const tables = entities.map(({ table }) => table.name);
+    const before = await countRows(db, set.entities.protected, tables);
+    await writeEntities(db, entities, reports);
+    compareCounts(before, await countRows(db, set.entities.protected, tables), reports);
+    return reports;
+  });
+  if (!(await isTransactionOpen(db))) throw new Error('the transaction ended during the sync');
+  return { digest: set.digest, entities: report };
+}
+
+/**
+ * What `syncMasterdata` would do now, without doing it. Takes no lock that others would notice,
+ * unless the caller has a transaction open.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with all findings.
+ */
+export async function diffMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
+  const entities = await withoutChange(db, () =>
+    withStages(db, set, (bound, problems) => planEntities(db, bound, problems)),
+  );
+  return { digest: set.digest, entities };
+}
+
+/**
+ * Checks what can be known without the rows of the database: declaration against tables, values
+ * against columns, keys within the file. Also works on an empty copy of the structure, before a
+ * database has reached the version that the set is for. Writes nothing.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with all findings.
+ */
+export async function checkMasterdata(db: Db, set: MasterdataSet): Promise<void> {
+  await withoutChange(db, () =>
+    withStages(db, set, async (entities, problems) => {
+      for (const entity of entities) {
+        await checkFileKeys(db, entity, problems);
+        await checkSystems(db, entity, problems);
+      }
+      problems.throwIfAny();
+    }),
+  );
+}
+
+/** Stages the whole set, and drops the staging tables again whatever happens. */
+async function withStages<T>(
+  db: Db,
+  set: MasterdataSet,
+  work: (entities: readonly BoundEntity[], problems: Problems) => Promise<T>,
+): Promise<T> {
+  const problems = makeProblems(set.dir);
+  const names = set.entities.entities.map(({ table }) => table);
+  const entities = bindEntities(set.entities, await readTables(db, names), problems);
+  // Without its tables the rest would only be a list of things that follow from it.
+  problems.throwIfAny();
+  try {
+    for (const entity of entities) {
+      await createStage(db, entity);
+      const source = set.data.find((one) => one.entity.name === entity.entity.name)!;
+      await fillStage(db, entity, source, problems);
+    }
+    return await work(entities, problems);
+  } finally {
+    if (db.lost() === null) for (const entity of entities) await dropStage(db, entity);
+  }
+}
+
+/** Resolves and checks everything before it says what is to be done: the entities must be in order. */
+async function planEntities(
+  db: Db,
+  entities: readonly BoundEntity[],
+  problems: Problems,
+): Promise<EntityReport[]> {
+  for (const entity of entities) {
+    await resolveStage(db, entity);
+    await checkSystems(db, entity, problems);
+    await checkFileKeys(db, entity, problems);
+    await checkStoredKeys(db, entity, problems);
+    await checkReferences(db, entity, problems);
+    await checkCopies(db, entity, problems);
+    await checkUnique(db, entity, problems);
+  }
+  for (const entity of entities) await checkMatches(db, entity, entities, problems);
+  await checkDeleted(db, entities, problems);
+  problems.throwIfAny();
+  const reports: EntityReport[] = [];
+  for (const entity of entities) reports.push(await reportEntity(db, entity));
+  return reports;
+}
+
+async function withoutChange<T>(db: Db, work: () => Promise<T>): Promise<T> {
+  if (await isTransactionOpen(db)) return work();
+  // Otherwise the joins of the staging tables would lock the rows that they read.
+  await db.run('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  await db.run('START TRANSACTION');
+  try {
+    return await work();
+  } finally {
+    await db.run('ROLLBACK').catch(() => undefined);
+  }
+}
+
+async function isTransactionOpen(db: Db): Promise<boolean> {
+  const row = await db.one<{ open: string | number }>('SELECT @@in_transaction AS open');
+  return Number(row?.open) === 1;
+}

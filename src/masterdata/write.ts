@@ -1,0 +1,88 @@
+/** Writes what the staging tables hold: in sets, within the caller's transaction, keeping every id. */
+import sql, { join } from 'sql-template-tag';
+import type { Db } from '../database/connect.ts';
+import { quoteName } from '../database/identifier.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import type { BoundEntity } from './bind.ts';
+import { type EntityReport, goneRows } from './report.ts';
+import { matchRows, refreshReferences } from './resolve.ts';
+import { at, stageOf, tableOf, writtenColumns } from './sql.ts';
+
+/**
+ * Writes all entities: first what is new or changed, parents before children, then what is gone,
+ * children before parents. Never REPLACE, and never a delete of what comes back: that would
+ * cascade into the rows of others.
+ *
+ * @throws DeployError `MASTERDATA_FAILED` when the server refuses a row, or when other rows than planned were met.
+ */
+export async function writeEntities(
+  db: Db,
+  entities: readonly BoundEntity[],
+  reports: readonly EntityReport[],
+): Promise<void> {
+  for (const [index, entity] of entities.entries()) {
+    const report = reports[index]!;
+    await failPoint('masterdata.entity.before');
+    await named(entity, 'written', async () => {
+      if (report.inserted + report.updated === 0) return;
+      await refreshReferences(db, entity);
+      if (report.updated > 0) await updateRows(db, entity, report.updated);
+      if (report.inserted > 0) await insertRows(db, entity, report.inserted);
+    });
+  }
+  for (const [index, entity] of [...entities.entries()].reverse()) {
+    const { deleted } = reports[index]!;
+    if (deleted > 0) await named(entity, 'deleted', () => deleteRows(db, entity, deleted));
+  }
+}
+
+async function updateRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
+  const changes = writtenColumns(entity).map(
+    ({ column, value }) => sql`${at('t', column)} = ${value}`,
+  );
+  const { affectedRows } = await db.run(sql`UPDATE ${tableOf(entity)} AS t
+    JOIN ${stageOf(entity)} AS s ON s.match_id = ${at('t', entity.id.name)}
+    SET ${join(changes)} WHERE s.changed`);
+  expectRows(entity, 'updated', affectedRows, planned);
+}
+
+async function insertRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
+  const columns = writtenColumns(entity);
+  const { affectedRows } = await db.run(sql`INSERT INTO ${tableOf(entity)}
+    (${join(columns.map(({ column }) => quoteName(column)))})
+    SELECT ${join(columns.map(({ staged }) => staged))} FROM ${stageOf(entity)} AS s
+    WHERE s.match_id IS NULL ORDER BY s.rn`);
+  expectRows(entity, 'inserted', affectedRows, planned);
+  // By the natural key: which ids the server gave to which row of one statement is not promised.
+  await matchRows(db, entity);
+}
+
+// DATA LOSS: rows that the file does not have, of entities that say so (`"missing": "delete"`).
+async function deleteRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
+  const { affectedRows } = await db.run(sql`DELETE t ${goneRows(entity)} WHERE s.rn IS NULL`);
+  expectRows(entity, 'deleted', affectedRows, planned);
+}
+
+function expectRows(entity: BoundEntity, what: string, rows: number, planned: number): void {
+  if (rows === planned) return;
+  throw new DeployError(
+    'MASTERDATA_FAILED',
+    `${rows} rows were ${what}, and ${planned} were planned`,
+    {
+      where: `table ${entity.table.name}`,
+    },
+  );
+}
+
+async function named(entity: BoundEntity, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (cause instanceof DeployError) throw cause;
+    throw new DeployError('MASTERDATA_FAILED', `the ${entity.entity.name} could not be ${what}`, {
+      where: `table ${entity.table.name}`,
+      cause,
+    });
+  }
+}

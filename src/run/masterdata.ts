@@ -1,0 +1,127 @@
+/** Master data in a run: where it comes from, its check before, its sync in one transaction. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Config } from '../config/config.ts';
+import type { Db } from '../database/connect.ts';
+import type { Hold } from '../database/lock.ts';
+import { setFreshSession } from '../database/session.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { type RunRow, updateRun } from '../history/runs.ts';
+import type { MasterdataSet } from '../masterdata/read.ts';
+import type { SyncReport } from '../masterdata/report.ts';
+import type { MigrationFolder } from '../migrations/files.ts';
+import type { RunContext } from './context.ts';
+import type { Facts } from './facts.ts';
+
+/** The master data of this image or of a deployment package. */
+export type Masterdata = {
+  readonly set: MasterdataSet;
+  /** What a fresh installation does besides, or null. */
+  readonly installFile: string | null;
+};
+
+/** Reads the master data when it is first needed, once for a run. */
+export type MasterdataSource = {
+  /**
+   * Null when there is none, or MASTERDATA=off.
+   *
+   * @throws DeployError `MASTERDATA_INVALID`, `BUNDLE_INVALID`
+   */
+  get(): Promise<Masterdata | null>;
+  /** Removes what a package was unpacked into. */
+  close(): Promise<void>;
+};
+
+/** Makes the source; reads nothing yet. */
+export function makeMasterdataSource(config: Config, folder: MigrationFolder): MasterdataSource {
+  let read: Promise<Masterdata | null> | null = null;
+  let cleanUp: () => Promise<void> = () => Promise.resolve();
+  const open = async (): Promise<Masterdata | null> => {
+    if (config.masterdata === 'off') return null;
+    let dir = config.masterdataDir;
+    if (config.package !== null) {
+      const { openPackage } = await import('../bundle/open-package.ts');
+      const expectedVersion = config.requiredVersion ?? folder.versions.at(-1) ?? '';
+      const opened = await openPackage(config.package, {
+        expectedVersion,
+        tmpDir: config.scratchDir,
+      });
+      cleanUp = opened.remove;
+      // A package has the rows; what they mean is declared in the image.
+      dir = opened.dir;
+    }
+    if (dir === null || !existsSync(dir)) return null;
+    const { readEntities } = await import('../masterdata/entities.ts');
+    const { readMasterdata } = await import('../masterdata/read.ts');
+    const entities = await readEntities(config.masterdataDir ?? dir);
+    const installFile = path.join(config.masterdataDir ?? dir, 'install.ts');
+    return {
+      set: await readMasterdata(dir, entities),
+      installFile: existsSync(installFile) ? installFile : null,
+    };
+  };
+  return {
+    get() {
+      read ??= open();
+      return read;
+    },
+    close: () => cleanUp(),
+  };
+}
+
+/**
+ * Checks the whole set on a copy of the structure as it will be, before anything is changed.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with all findings.
+ */
+export async function checkOnCopy(copy: Db, { set }: Masterdata): Promise<void> {
+  const { checkMasterdata } = await import('../masterdata/sync.ts');
+  await checkMasterdata(copy, set);
+}
+
+/**
+ * Brings the master data into the database, and on a fresh installation what the application
+ * does besides: all of it in one transaction, together with the note in `deploy_run` that it was
+ * done. Needs the lock. A crash leaves all or nothing, and the next process does it again or not.
+ *
+ * @throws DeployError `MASTERDATA_INVALID`, `MASTERDATA_FAILED`, `INSTALL_FAILED`
+ */
+export async function syncInRun(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+): Promise<SyncReport | null> {
+  const masterdata = await context.masterdata.get();
+  if (masterdata === null) return null;
+  const { syncMasterdata } = await import('../masterdata/sync.ts');
+  await setFreshSession(hold.db, { collation: facts.server.database.collation });
+  return inTransaction(hold.db, async () => {
+    const report = await syncMasterdata(hold.db, masterdata.set);
+    if (run.mode === 'install' && masterdata.installFile !== null) {
+      await install(hold.db, masterdata.installFile, context.config);
+    }
+    await updateRun(hold, run.runId, { masterdataDigest: masterdata.set.digest });
+    await failPoint('masterdata.before-commit');
+    return report;
+  });
+}
+
+async function install(db: Db, file: string, { admin }: Config): Promise<void> {
+  try {
+    const module = (await import(pathToFileURL(file).href)) as {
+      install: (db: Db, account: unknown) => Promise<void>;
+    };
+    await module.install(db, admin);
+  } catch (cause) {
+    if (isDeployError(cause)) throw cause;
+    throw new DeployError(
+      'INSTALL_FAILED',
+      'what the application does on a fresh installation failed',
+      { cause, where: file },
+    );
+  }
+}

@@ -1,0 +1,199 @@
+/** Another application: its own tables, rows that go when the file lacks them, and what may never go. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Db } from '../../../src/database/connect.ts';
+import { DeployError, isDeployError } from '../../../src/errors/deploy-error.ts';
+import { makeRandom } from '../../support/bamort/random.ts';
+import {
+  type FileRow,
+  type Files,
+  makeDir,
+  readSet,
+  summarise,
+  syncAndCommit,
+  writeSet,
+} from '../../support/masterdata.ts';
+import { type Cleanup, startTestServer } from '../../support/server.ts';
+
+const server = await startTestServer({ after });
+
+const shop = {
+  protected: ['order_*'],
+  entities: {
+    products: {
+      table: 'product',
+      file: 'products.json',
+      key: ['name'],
+      missing: 'delete',
+      fields: {
+        name: {},
+        price: { default: '0.00' },
+        note: {},
+        shelf: { reference: 'shelf_id', field: 'name' },
+      },
+      references: {
+        shelf_id: { entity: 'shelves', copies: { shelf_name: 'name' }, optional: true },
+      },
+    },
+    shelves: {
+      table: 'shelf',
+      file: 'shelves.json',
+      key: ['name'],
+      missing: 'delete',
+      fields: { name: {}, height: { default: null } },
+    },
+  },
+};
+
+async function shopDatabase(): Promise<Db> {
+  const db = await server.connect(await server.createDatabase());
+  await db.run(`CREATE TABLE shelf (id int unsigned AUTO_INCREMENT PRIMARY KEY,
+    name varchar(20) COLLATE utf8mb4_unicode_ci NOT NULL, height double)`);
+  await db.run(`CREATE TABLE product (id int unsigned AUTO_INCREMENT PRIMARY KEY,
+    name varchar(20) COLLATE utf8mb4_unicode_ci NOT NULL, price decimal(6,2) NOT NULL, note text DEFAULT 'neu',
+    shelf_id int unsigned, shelf_name varchar(20),
+    FOREIGN KEY (shelf_id) REFERENCES shelf (id) ON DELETE CASCADE)`);
+  await db.run(`CREATE TABLE order_line (id int unsigned AUTO_INCREMENT PRIMARY KEY, product_id int unsigned,
+    FOREIGN KEY (product_id) REFERENCES product (id) ON DELETE CASCADE)`);
+  return db;
+}
+
+async function sync(t: Cleanup, db: Db, files: Files): Promise<string[]> {
+  const dir = await makeDir(t);
+  await writeSet(dir, shop, files);
+  return summarise(await syncAndCommit(db, await readSet(dir)));
+}
+
+describe('rows that the file does not have', () => {
+  test('go when the entity says so, children before parents', async (t) => {
+    const db = await shopDatabase();
+    const shelves = [{ name: 'oben' }, { name: 'unten' }];
+    const products = [
+      { name: 'Seife', shelf: 'oben' },
+      { name: 'Besen', shelf: 'unten' },
+    ];
+    await sync(t, db, { shelves, products });
+
+    const done = await sync(t, db, {
+      shelves: [{ name: 'Unten' }],
+      products: [{ name: 'Seife', shelf: 'unten' }],
+    });
+
+    assert.deepEqual(done, ['shelves +0 ~1 -1', 'products +0 ~1 -1']);
+    assert.deepEqual(await db.query('SELECT id, name, shelf_id, shelf_name FROM product'), [
+      { id: 1, name: 'Seife', shelf_id: 2, shelf_name: 'Unten' },
+    ]);
+  });
+
+  test('stay, with an error, when rows of others would go with them', async (t) => {
+    const db = await shopDatabase();
+    await sync(t, db, { shelves: [], products: [{ name: 'Seife' }, { name: 'Besen' }] });
+    await db.run('INSERT INTO order_line (product_id) VALUES (2), (2), (1)');
+
+    const error = await sync(t, db, { shelves: [], products: [{ name: 'Seife' }] }).catch((e) => e);
+
+    assert.ok(isDeployError(error, 'MASTERDATA_INVALID'));
+    const [problem] = error.facts['problems'] as { message: string }[];
+    assert.equal(
+      problem?.message,
+      'the row with id 2 is missing, and 2 rows of order_line need it',
+    );
+    assert.equal((await db.query('SELECT * FROM order_line')).length, 3);
+  });
+});
+
+describe('a field that a row lacks', () => {
+  test('keeps what the database has, or takes the default of the column', async (t) => {
+    const db = await shopDatabase();
+    const shelves = [{ name: 'oben' }];
+    await sync(t, db, { shelves, products: [{ name: 'Seife', note: 'mild', shelf: 'oben' }] });
+
+    const done = await sync(t, db, { shelves, products: [{ name: 'Seife' }, { name: 'Besen' }] });
+
+    assert.deepEqual(done, ['products +1 ~0 -0']);
+    assert.deepEqual(
+      await db.query('SELECT name, note, price, shelf_name FROM product ORDER BY id'),
+      [
+        { name: 'Seife', note: 'mild', price: '0.00', shelf_name: 'oben' },
+        { name: 'Besen', note: 'neu', price: '0.00', shelf_name: null },
+      ],
+    );
+  });
+});
+
+describe('a protected table', () => {
+  test('that would lose a row ends the sync', async (t) => {
+    const db = await shopDatabase();
+    await sync(t, db, { shelves: [], products: [{ name: 'Seife' }] });
+    await db.run('INSERT INTO order_line (product_id) VALUES (1)');
+    await db.run('CREATE TRIGGER bite AFTER UPDATE ON product FOR EACH ROW DELETE FROM order_line');
+
+    const error = await sync(t, db, {
+      shelves: [],
+      products: [{ name: 'Seife', price: '2.50' }],
+    }).catch((thrown) => thrown);
+
+    assert.ok(error instanceof DeployError && error.code === 'MASTERDATA_FAILED');
+    assert.deepEqual(error.facts['problems'], ['table order_line: 1 rows before, 0 after']);
+    assert.equal((await db.query('SELECT * FROM order_line')).length, 1);
+    assert.deepEqual(await db.query('SELECT price FROM product'), [{ price: '0.00' }]);
+  });
+});
+
+describe('any two sets', () => {
+  const names = ['Apfel', 'äpfel', 'Birne', 'Straße', 'STRASSE', 'Stoﬀ', 'Kelle', 'Zange', 'Öl'];
+
+  function randomFiles(seed: number): Files {
+    const random = makeRandom(seed);
+    // One spelling of each name: two that are equal for the database would be refused.
+    const pick = () => {
+      const chosen = names.filter(() => random.int(0, 1) === 1);
+      const fold = (name: string) =>
+        name.toLowerCase().replace('ß', 'ss').normalize('NFD').replace(/\p{M}/gu, '');
+      return chosen.filter(
+        (name, at) => chosen.findIndex((one) => fold(one) === fold(name)) === at,
+      );
+    };
+    const shelves = pick().map((name) => ({ name, height: random.pick([null, 0, 1.5, 1e-7]) }));
+    const products: FileRow[] = pick().map((name) => ({
+      name,
+      price: random.pick(['0.00', '12.50', '0.05']),
+      note: random.pick([null, '', 'Öl', 'öl', 'öl ']),
+      shelf: shelves.length === 0 ? null : random.pick([null, ...shelves.map((one) => one.name)]),
+    }));
+    return { shelves, products };
+  }
+
+  const read = (db: Db) =>
+    db.query(`SELECT p.name, p.price, HEX(p.note) AS note, p.shelf_name, s.name AS shelf, s.height
+      FROM product AS p LEFT JOIN shelf AS s ON s.id = p.shelf_id ORDER BY BINARY p.name`);
+  const readIds = (db: Db) =>
+    db.query<{ id: number; name: string }>('SELECT id, name FROM product');
+
+  test('synced one after the other give what the second alone gives, and keep the ids of common rows', async (t) => {
+    const [db, fresh] = [await shopDatabase(), await shopDatabase()];
+    for (let seed = 1; seed <= 25; seed += 1) {
+      await sync(t, db, randomFiles(seed));
+      const before = await readIds(db);
+      const next = randomFiles(seed + 1000);
+
+      await sync(t, db, next);
+
+      await fresh.run('DELETE FROM product');
+      await fresh.run('DELETE FROM shelf');
+      await sync(t, fresh, next);
+      assert.deepEqual(await read(db), await read(fresh), `seed ${seed}`);
+      const same = await db.query<{ id: number; old: number }>(
+        `SELECT p.id, b.id AS old FROM product AS p JOIN (${
+          before.length === 0
+            ? "SELECT 0 AS id, '' AS name"
+            : before
+                .map(({ id, name }) => `SELECT ${id} AS id, '${name}' AS name`)
+                .join(' UNION ALL ')
+        }) AS b ON b.name COLLATE utf8mb4_unicode_ci = p.name`,
+      );
+      for (const { id, old } of same) assert.equal(id, old, `seed ${seed}`);
+      assert.deepEqual(await sync(t, db, next), [], `seed ${seed}: nothing is left to do`);
+    }
+  });
+});
