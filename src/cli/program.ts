@@ -55,6 +55,7 @@ function makeProgram(world: World, finish: (exitCode: number) => void): Command 
 
   addRuns(program, world, add);
   addReaders(program, world, add);
+  addMasterdata(program, world, add);
   addTools(program, world, add);
   const help = program
     .command('help [topic]')
@@ -86,6 +87,7 @@ function addRuns(program: Command, world: World, add: Add): void {
   )
     .alias('deploy')
     .option('--dry-run', 'print the plan and change nothing')
+    .option('--package <file>', 'take the master data from this deployment package')
     .option('--forward', 'go forward although somebody went back from the required version')
     .option('--backup', 'only these steps: take a backup')
     .option('--migrate', 'only these steps: migrate (always with its backup)')
@@ -145,7 +147,47 @@ function addReaders(program: Command, world: World, add: Add): void {
   );
 }
 
+function addMasterdata(program: Command, world: World, add: Add): void {
+  const masterdata = program.command('masterdata').description('rules data of the application');
+  const reading = [0, 1, 10, 12, 15] as const;
+  add(
+    masterdata,
+    'export',
+    'write the master data of the database into a folder',
+    reading,
+    async (options) => (await import('./masterdata.ts')).exportCommand(world, options),
+  ).requiredOption('--output <dir>', 'the folder');
+  add(
+    masterdata,
+    'import',
+    'bring master data into the database, with a backup before',
+    changing,
+    async (options) => (await import('./masterdata.ts')).importCommand(world, options),
+  ).option('--input <dir>', 'the folder; that of the image if left out');
+  add(
+    masterdata,
+    'diff',
+    'print what an import would change; changes nothing',
+    reading,
+    async (options) => (await import('./masterdata.ts')).diffCommand(world, options),
+  ).option('--input <dir>', 'the folder; that of the image if left out');
+  add(
+    program,
+    'prepare',
+    'pack the master data of the database for another one',
+    reading,
+    async (options) => (await import('./masterdata.ts')).prepareCommand(world, options),
+  ).option('--output <file>', 'the package to write');
+}
+
 function addTools(program: Command, world: World, add: Add): void {
+  add(
+    program,
+    'validate',
+    'run all checks on the database; changes nothing',
+    [0, 1, 10, 12, 15],
+    async (options) => (await import('./validate.ts')).validateCommand(world, options),
+  );
   const backup = program.command('backup').description('take and list backup sets');
   add(
     backup,

@@ -4,6 +4,7 @@ import { planCommand } from './plan.ts';
 
 type Flags = CommonOptions & {
   readonly dryRun?: boolean;
+  readonly package?: string;
   readonly forward?: boolean;
   readonly backup?: boolean;
   readonly migrate?: boolean;
@@ -13,9 +14,13 @@ type Flags = CommonOptions & {
 
 /** `deploy up`: exit code 0 when the database is as required. */
 export async function upCommand(world: World, flags: Flags): Promise<number> {
-  if (flags.dryRun) return planCommand(world, flags);
+  const own =
+    flags.package === undefined
+      ? world
+      : { ...world, env: { ...world.env, PACKAGE: flags.package } };
+  if (flags.dryRun) return planCommand(own, flags);
   const options = { forward: flags.forward ?? false, select: selectSteps(flags) };
-  return execute(world, flags, (context) => up(context, options));
+  return execute(own, flags, (context) => up(context, options));
 }
 
 /** Without a selection everything is done; a step that changes data always brings its backup. */

@@ -263,7 +263,9 @@ export const catalogue = {
     meaning:
       'The master data, or its declaration in entities.json, cannot be used: nothing of it was written.',
     where: 'the folder that MASTERDATA_DIR names',
-    next: ['correct what is listed above and build the image again; masterdata/README.md has the rules'],
+    next: [
+      'correct what is listed above and build the image again; masterdata/README.md has the rules',
+    ],
   },
   INTERRUPTED: {
     exitCode: 16,
@@ -309,7 +311,8 @@ export const catalogue = {
   },
   INSTALL_FAILED: {
     exitCode: 20,
-    meaning: 'What the application does on a fresh installation besides its tables and rows failed.',
+    meaning:
+      'What the application does on a fresh installation besides its tables and rows failed.',
     where: 'install.ts in the master data folder',
     next: ['correct the cause above, then: docker compose up deploy'],
   },

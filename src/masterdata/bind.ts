@@ -99,7 +99,7 @@ function bindEntity(
   );
   return {
     ...{ entity, table, id, fields, references, gameSystems: set.gameSystems },
-    stage: `deploy_md_${entity.name}`.slice(0, 64),
+    stage: `deploy_md_${entity.name}`,
     keyFields: fields.filter(
       ({ field }) => entity.key.includes(field.name) && field.reference === null,
     ),

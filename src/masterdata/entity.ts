@@ -74,7 +74,7 @@ export const entitiesFile = z.strictObject({
     .array(z.string().regex(/^[^*]+\*?$/))
     .default([])
     .describe('Tables that must not lose a row by a sync. A * at the end stands for any rest.'),
-  entities: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), entity),
+  entities: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,49}$/), entity),
 });
 
 type EntitiesFile = z.infer<typeof entitiesFile>;

@@ -36,7 +36,7 @@ export async function createStage(db: Db, entity: BoundEntity): Promise<void> {
     ...keysOf(entity),
   ];
   await dropStage(db, entity);
-  await db.run(sql`CREATE TEMPORARY TABLE ${stageOf(entity)} (${join(columns)}) ENGINE=Aria`);
+  await db.run(sql`CREATE TEMPORARY TABLE ${stageOf(entity)} (${join(columns)}) ENGINE=InnoDB`);
 }
 
 /** Drops an entity's staging table, if it is there. */

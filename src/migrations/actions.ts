@@ -55,7 +55,9 @@ export function makeActions(work: Work, expected: ExpectedChanges): readonly Act
   const { direction } = work;
   const isInstall = ({ number }: Migration) => number === INSTALL_NUMBER;
   const parts: readonly ActionPart[] = [
-    ...work.migrations.filter(isInstall).flatMap((migration) => statementParts(migration, direction)),
+    ...work.migrations
+      .filter(isInstall)
+      .flatMap((migration) => statementParts(migration, direction)),
     ...work.adopt.map((migration) => recordPart(migration, 0, 0)),
     ...work.migrations
       .filter((migration) => !isInstall(migration))
@@ -93,7 +95,11 @@ function statementParts(migration: Migration, direction: Direction): ActionPart[
   }));
 }
 
-function recordPart({ number, checksum: hash }: Migration, statement: number, of: number): ActionPart {
+function recordPart(
+  { number, checksum: hash }: Migration,
+  statement: number,
+  of: number,
+): ActionPart {
   return { migration: number, kind: 'record', statement, of, hash, class: 'record' };
 }
 

@@ -6,7 +6,6 @@ import type { MigrationFolder } from './files.ts';
 import { INSTALL_NUMBER } from './install-number.ts';
 import type { Migration } from './migration.ts';
 
-
 /**
  * Gives `schema.sql` as a migration, or null when the folder has none. It makes everything at the
  * highest version; its history rows are those of the migrations that it stands for.

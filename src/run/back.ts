@@ -107,7 +107,7 @@ export async function runRestore(
       ...{
         code: 'RIGHT_MISSING' as const,
         message: `${facts.server.currentUser} has not ${right}: ${why}`,
-        next: [`${grant};`],
+        next: [grant],
       },
     }));
     throwIfRefused({ refusals: missing });

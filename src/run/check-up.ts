@@ -10,7 +10,7 @@ import { runAddition } from '../schema/reconcile-run.ts';
 import type { Finding } from '../validation/finding.ts';
 import { newErrors, validate } from '../validation/validate.ts';
 import { openConnection, type RunContext } from './context.ts';
-import { versionModels } from './expected.ts';
+import { expectedModel } from './expected.ts';
 import type { Facts } from './facts.ts';
 
 /**
@@ -26,9 +26,9 @@ export async function reconcile(
   version: SchemaVersion,
 ): Promise<void> {
   const { config, report, log } = context;
-  const expected = (await versionModels(context, facts)).get(version)!;
   const reader = await openConnection(context);
   try {
+    const expected = await expectedModel(context, facts, reader, version);
     const actual = await readSchema(reader, config.database.name);
     const { additions, others } = planReconcile(expected, actual);
     for (const addition of additions) {
@@ -62,14 +62,16 @@ export async function findProblems(
   if (version === null) return [];
   const { config, folder } = context;
   const database = config.database.name;
-  const expected = (await versionModels(context, facts)).get(version)!;
-  const masterdata = (await context.masterdata.get())?.set.entities.entities ?? [];
+  const data = (await context.masterdata.get())?.set.data ?? [];
   const db = await openConnection(context);
   try {
+    const expected = await expectedModel(context, facts, db, version);
     return await validate({
       ...{ db, database, expected, folder, requiredVersion: version },
       history: await readHistory(db, database),
-      masterdata: masterdata.map(({ name, table }) => ({ entity: name, table })),
+      masterdata: data
+        .filter(({ count }) => count > 0)
+        .map(({ entity }) => ({ entity: entity.name, table: entity.table })),
     });
   } finally {
     await db.close();

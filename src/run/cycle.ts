@@ -12,6 +12,7 @@ import { readHistory } from '../history/read.ts';
 import { recordApplied, recordFailed, recordReverted } from '../history/record.ts';
 import { openRun, type RunRow, updateRun } from '../history/runs.ts';
 import { ensureVersionTables } from '../history/tables.ts';
+import { compareVersions } from '../history/versions.ts';
 import { type Action, makeActions } from '../migrations/actions.ts';
 import { applyActions } from '../migrations/apply.ts';
 import { migrationsByNumber } from '../migrations/install.ts';
@@ -54,7 +55,7 @@ export async function runCycle(
   cycle: Cycle,
   runId: string,
 ): Promise<void> {
-  const { report, config } = context;
+  const { config } = context;
   const actions = makeActions(cycle, expectedChanges(facts.structural));
   const stored: StoredPlan = {
     adopt: cycle.adopt.map(({ number }) => number),
@@ -71,9 +72,11 @@ export async function runCycle(
   let changing = run;
   try {
     await failPoint('run.opened');
-    await step(report, 'fence', () => fenceOut(context, hold, runId, facts));
+    await runStep(context, hold, runId, 'fence', () => fenceOut(context, hold, runId, facts));
     throwIfStopped(context);
-    const set: BackupSet = await step(report, 'backup', () => backUp(context, hold, facts, cycle));
+    const set: BackupSet = await runStep(context, hold, runId, 'backup', () =>
+      backUp(context, hold, facts, cycle),
+    );
     throwIfStopped(context);
     await assertRestorable(config.database, config.database.name, set.manifest);
     changing = { ...run, state: 'changing', backupSet: set.name };
@@ -104,7 +107,7 @@ export async function change(
   const { report, config } = context;
   const migrations = migrationsByNumber(facts.folder);
   await ensureVersionTables(hold.db);
-  await step(report, 'migrate', () =>
+  await runStep(context, hold, run.runId, 'migrate', () =>
     applyActions({
       ...{ hold, runId: run.runId, actions, fromSeq, migrations, stop: context.stop },
       collation: facts.server.database.collation,
@@ -128,6 +131,18 @@ export async function change(
   report.database.size_after_bytes = (await readServer(hold.db, config.database.name)).sizeBytes;
 }
 
+/** A step that everybody may see: the sidecar reads its name in `deploy_run`. */
+async function runStep<T>(
+  { report }: RunContext,
+  hold: Hold,
+  runId: string,
+  kind: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await updateRun(hold, runId, { step: kind });
+  return step(report, kind, work);
+}
+
 /** Safety net, master data, validation: each may be repeated by a process that goes on. */
 async function completeChange(
   context: RunContext,
@@ -139,18 +154,32 @@ async function completeChange(
   const { masterdata, findings } = run.plan as StoredPlan;
   const { to } = run;
   if (run.direction === 'up' && to !== null && config.safetyNet !== 'off') {
-    await step(report, 'reconcile', () => reconcile(context, hold, facts, to));
+    await runStep(context, hold, run.runId, 'reconcile', () => reconcile(context, hold, facts, to));
   }
   await failPoint('run.reconciled');
   if (masterdata !== null) {
-    report.masterdata = await step(report, 'masterdata', () =>
+    report.masterdata = await runStep(context, hold, run.runId, 'masterdata', () =>
       syncInRun(context, hold, facts, run),
     );
   }
   await failPoint('run.synced');
-  if (config.validate !== 'off') {
-    await step(report, 'validate', () => validateRun(context, facts, run, findings));
+  if (config.validate !== 'off' && (await isWholeVersion(context, hold, facts, run))) {
+    await runStep(context, hold, run.runId, 'validate', () =>
+      validateRun(context, facts, run, findings),
+    );
   }
+}
+
+/** Going back by some migrations of a version leaves a structure that no version has: nothing to compare with. */
+async function isWholeVersion(
+  { config }: RunContext,
+  hold: Hold,
+  facts: Facts,
+  { direction, to }: RunRow,
+): Promise<boolean> {
+  if (direction === 'up') return true;
+  const { applied } = resolve(facts.folder, await readHistory(hold.db, config.database.name));
+  return to !== null && applied.every(({ version }) => compareVersions(version, to) <= 0);
 }
 
 /** Checks that the history says what the run promised, lets the application in, closes the run. */
@@ -161,7 +190,7 @@ export async function finish(
   run: RunRow,
 ): Promise<void> {
   const { report, config } = context;
-  await step(report, 'record', async () => {
+  await runStep(context, hold, run.runId, 'record', async () => {
     await failPoint('run.record');
     const { actualVersion } = resolve(
       facts.folder,

@@ -98,7 +98,7 @@ function judge({ config }: RunContext, facts: Facts): Check[] {
   if (rights.length === 0)
     checks.push(ok('rights', `${facts.server.currentUser} has all rights that a run needs`));
   if (config.fence === 'warn' && facts.missingFenceRights.length > 0) {
-    const next = facts.missingFenceRights.map(({ grant }) => `${grant};`);
+    const next = facts.missingFenceRights.map(({ grant }) => grant);
     const finding = 'the application cannot be fenced out; the run warns and goes on';
     checks.push({ name: 'fence', status: 'warning', finding, next, exitCode: 0 });
   }

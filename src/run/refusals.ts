@@ -108,7 +108,7 @@ export function refuseRights(facts: Facts, settings: PlanSettings): Refusal[] {
   const lines = needed.map(
     ({ right, why }) => `${facts.server.currentUser} has not ${right}: ${why}`,
   );
-  const grants = new Set(needed.map(({ grant }) => (grant.endsWith(';') ? grant : `${grant};`)));
+  const grants = new Set(needed.map(({ grant }) => grant));
   return [...refusals, { code: 'RIGHT_MISSING', message: lines.join('\n'), next: [...grants] }];
 }
 

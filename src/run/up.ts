@@ -2,10 +2,11 @@
 import type { Db } from '../database/connect.ts';
 import { assertUsable } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
+import { DeployError } from '../errors/deploy-error.ts';
 import type { RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import type { LookedAt } from './look.ts';
-import { makePlan, type PlanSettings } from './plan.ts';
+import { makePlan, type Plan, type PlanSettings } from './plan.ts';
 import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
 
@@ -91,18 +92,22 @@ export function settingsOf(
  * @throws DeployError before any change, SettledError after.
  */
 export async function up(context: RunContext, options: UpOptions): Promise<void> {
-  const { config, report, log } = context;
+  const { config, report } = context;
   const { db, looked } = await planUp(context, options);
   try {
     const { plan } = looked;
     report.mode = plan.mode;
-    const backupOnly = !options.select.has('migrate') && options.select.has('backup');
-    const idle = plan.mode === 'nothing to do' || !options.select.has('migrate');
+    const { select } = options;
+    const changes = select.has('migrate') || select.has('masterdata');
+    const backupOnly = !changes && select.has('backup');
+    const idle = plan.mode === 'nothing to do' || !changes;
+    if (!select.has('migrate')) throwIfBehind(plan);
     if (!idle) throwIfRefused(plan);
     if (idle && config.backup !== 'always' && !backupOnly) {
       report.warnings.push(...plan.warnings);
-      report.database.state = 'as_required';
-      report.database.statement = `${config.database.name} is at ${plan.from ?? 'no version'}, as required`;
+      const required = plan.mode === 'nothing to do';
+      report.database.state = required ? 'as_required' : 'as_before';
+      report.database.statement = `${config.database.name} is at ${plan.from ?? 'no version'}, ${required ? 'as required' : 'not changed'}`;
       return;
     }
     // Loaded only now: a start that finds nothing to do stays light (promise P6).
@@ -112,4 +117,18 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
   } finally {
     await db.close();
   }
+}
+
+/** Master data alone needs the version that it was made for. */
+function throwIfBehind({ cycles, from, to }: Plan): void {
+  const wanted = cycles.some(({ masterdata }) => masterdata !== null);
+  const behind = cycles.some(({ migrations, adopt }) => migrations.length + adopt.length > 0);
+  if (!wanted || !behind) return;
+  throw new DeployError(
+    'NO_TARGET',
+    `the master data is for ${to}, and the database is at ${from ?? 'no version'}`,
+    {
+      next: ['deploy up migrates first, and brings the master data then'],
+    },
+  );
 }

@@ -19,7 +19,7 @@ export const oldTablesCheck: Check = {
       if (migration === undefined)
         return makeFinding(name, 'info', {
           about: table,
-          message: `table ${table} is not known to any migration`,
+          message: `table ${table} belongs to nothing that this version knows`,
           advice: 'nothing needs to be done: it is backed up and left alone',
         });
       return makeFinding(name, 'warning', {

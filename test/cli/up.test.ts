@@ -190,10 +190,7 @@ describe('deploy up', () => {
     assert.equal(Number(row!.success), 0);
     assert.match(row!.error_message, /1062/);
     assert.equal((await site.deploy(['up'])).code, 0);
-    const status = JSON.parse((await site.deploy(['status', '--json'])).stdout) as Record<
-      string,
-      any
-    >;
+    const status = JSON.parse((await site.deploy(['status', '--json'])).stdout) as Json;
     assert.equal(status['actual_db_version'], '0.2.0');
     assert.equal(status['failed'].length, 1);
   });

@@ -1,11 +1,11 @@
 /** The program as people run it: a process with an environment, its output, its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type { Db } from '../../src/database/connect.ts';
 import type { Cleanup, TestServer } from './server.ts';
+import { testTmp } from './tmp.ts';
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 
@@ -58,7 +58,7 @@ export async function makeSite(
   files: Readonly<Record<string, string>> = {},
   more: { readonly migrationsDir?: string; readonly database?: string } = {},
 ): Promise<Site> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'deploy-site-'));
+  const dir = await mkdtemp(path.join(testTmp, 'deploy-site-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   const database = await server.createDatabase(more.database);
   const migrationsDir = more.migrationsDir ?? path.join(dir, 'migrations');
@@ -70,7 +70,7 @@ export async function makeSite(
       REPORT_DIR: path.join(dir, 'reports'),
     },
     ...{
-      SCRATCH_DIR: path.join(tmpdir(), `deploy-test-scratch-${process.pid}`),
+      SCRATCH_DIR: path.join(testTmp, `deploy-test-scratch-${process.pid}`),
       DB_WAIT_SECONDS: '20',
       FENCE: 'off',
       MASTERDATA: 'off',

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ServerAddress } from '../../src/config/config.ts';
 import { connect, type Db, withConnection } from '../../src/database/connect.ts';
@@ -10,6 +10,7 @@ import { makeInstance } from '../../src/scratch/instance.ts';
 import { launchServer, type RunningServer } from '../../src/scratch/launch.ts';
 import { type ServerOptions, serverOptions } from '../../src/scratch/options.ts';
 import { makeSocketAddress, type Scratch } from '../../src/scratch/server.ts';
+import { testTmp } from './tmp.ts';
 
 export type TestServerOptions = ServerOptions & {
   /** `loopback`: also listen on 127.0.0.1 at a free port, for tests that need host and port. */
@@ -45,7 +46,7 @@ export type DatabaseOptions = { readonly charset?: string; readonly collation?: 
 export type Cleanup = { after(fn: () => Promise<void>): void };
 
 /** Folder shared by all test files of this user: the template stays there, so that a server starts at once. */
-export const testScratchDir = join(tmpdir(), `deploy-test-${userInfo().uid}`);
+export const testScratchDir = join(testTmp, `deploy-test-${userInfo().uid}`);
 
 /** Starts a server that ends with the test or file. `DEPLOY_TEST_MARIADBD` may name another mariadbd. */
 export async function startTestServer(

@@ -250,8 +250,8 @@ const hostile: readonly (readonly [
   ],
   [
     'has a file twice, differing in case',
-    withData('masterdata/a.json', 'masterdata/A.json'),
-    /"masterdata\/A\.json" in it twice/,
+    withData('masterdata/A.json', 'masterdata/a.json'),
+    /"masterdata\/a\.json" in it twice/,
   ],
   [
     'has its metadata twice',

@@ -175,6 +175,17 @@ describe('a package is not written', () => {
     );
   });
 
+  test('where a folder has its name, and leaves nothing behind', async () => {
+    const place = mkdtempSync(join(root, 'place-'));
+    mkdirSync(join(place, 'package.tar.gz'));
+
+    await assert.rejects(write(makeMasterdata(), join(place, 'package.tar.gz')), (error) =>
+      isDeployError(error, 'BUNDLE_FAILED'),
+    );
+
+    assert.deepEqual(globSync('{*,.*}', { cwd: place }), ['package.tar.gz']);
+  });
+
   test('where the file system refuses', async () => {
     await assert.rejects(write(makeMasterdata(), join(root, 'nowhere', 'x.tar.gz')), (error) =>
       isDeployError(error, 'BUNDLE_FAILED'),

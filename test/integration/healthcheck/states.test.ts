@@ -125,7 +125,7 @@ describe('the sidecar, when the database', () => {
     const sidecar = await startSidecar(t, site);
     const run = site.start(['up'], { DEPLOY_FAIL_AT: 'run.changed=pause' });
     await until('it deploys', async () => {
-      return (await sidecar.get('/api/system/health')).body.run?.step === 'changed';
+      return (await sidecar.get('/api/system/health')).body.run?.step === 'validate';
     });
 
     const body = await assertRow(sidecar, { state: 'deploying', ...waiting });
@@ -134,7 +134,7 @@ describe('the sidecar, when the database', () => {
     assert.equal(body['compatibility_reason'], 'Database is being updated');
     const { started_at, ...rest } = body['run'];
     assert.deepEqual(rest, {
-      ...{ mode: 'update', step: 'changed', from: '0.1.0', to: '0.2.0' },
+      ...{ mode: 'update', step: 'validate', from: '0.1.0', to: '0.2.0' },
       progress: { done: 7, total: 7 },
     });
     assert.ok(Math.abs(Date.now() - Date.parse(started_at)) < 60_000);

@@ -117,7 +117,7 @@ describe('a database is valid', () => {
     assert.deepEqual(texts(findings), [
       'info structure: table skill: column extra int(11) not expected',
       'info structure: table skill: index (extra) not expected',
-      'info old-tables: table theirs is not known to any migration',
+      'info old-tables: table theirs belongs to nothing that this version knows',
     ]);
   });
 });
@@ -149,6 +149,16 @@ describe('the structure', () => {
 
     assert.deepEqual(texts(findings), [
       'warning old-tables: table old_source is still there, and this version has it no longer (migration 2)',
+    ]);
+  });
+});
+
+describe('a table', () => {
+  test('that only a later version has is not known at this one', async () => {
+    const findings = await findingsAfter('CREATE TABLE later (id int)');
+
+    assert.deepEqual(texts(findings), [
+      'info old-tables: table later belongs to nothing that this version knows',
     ]);
   });
 });
@@ -268,6 +278,14 @@ describe('the history', () => {
     assert.deepEqual(texts(findings), [
       'warning history: migration 3 m3 of 0.2.0 failed and is not critical',
     ]);
+  });
+
+  test('may not lack one that failed and is critical', async () => {
+    const findings = await findingsAfter(
+      'UPDATE migration_history SET success=0 WHERE migration_number=2',
+    );
+
+    assert.ok(texts(findings).includes('error history: migration 2 m2 of 0.2.0 is not applied'));
   });
 
   test('warns of what this image does not know', async () => {

@@ -19,11 +19,19 @@ describe('an empty database', () => {
     const report = JSON.parse(ended.stdout) as Json;
     assert.equal(report['mode'], 'install');
     const db = await site.connect();
-    const history = await db.query<Json>('SELECT * FROM migration_history ORDER BY migration_number');
+    const history = await db.query<Json>(
+      'SELECT * FROM migration_history ORDER BY migration_number',
+    );
     assert.equal(history.length, 12);
     assert.ok(history.every((row) => Number(row['success']) === 1));
-    assert.equal((JSON.parse((await site.deploy(['status', '--json'])).stdout) as Json)['actual_db_version'], '0.5.0');
-    assert.equal((JSON.parse((await site.deploy(['up', '--json'])).stdout) as Json)['outcome'], 'nothing_to_do');
+    assert.equal(
+      (JSON.parse((await site.deploy(['status', '--json'])).stdout) as Json)['actual_db_version'],
+      '0.5.0',
+    );
+    assert.equal(
+      (JSON.parse((await site.deploy(['up', '--json'])).stdout) as Json)['outcome'],
+      'nothing_to_do',
+    );
   });
 
   test('killed in the middle of the installation is finished by the next up', async (t) => {

@@ -9,8 +9,15 @@ import { findLeftovers, takePicture } from '../../support/picture.ts';
 import { startTestServer } from '../../support/server.ts';
 
 const server = await startTestServer({ after });
-const admin = { ADMIN_USER: 'Meisterin', ADMIN_EMAIL: 'admin@example.org', ADMIN_PASSWORD: 'Zauberwort-1' };
-const withMasterdata = { MASTERDATA: 'changed', MASTERDATA_DIR: path.resolve(migrationsDir, '../masterdata') };
+const admin = {
+  ADMIN_USER: 'Meisterin',
+  ADMIN_EMAIL: 'admin@example.org',
+  ADMIN_PASSWORD: 'Zauberwort-1',
+};
+const withMasterdata = {
+  MASTERDATA: 'changed',
+  MASTERDATA_DIR: path.resolve(migrationsDir, '../masterdata'),
+};
 
 describe('a fresh installation of Bamort', () => {
   test('has master data and an administrator that the backend lets in; a second up does nothing', async (t) => {
@@ -24,10 +31,15 @@ describe('a fresh installation of Bamort', () => {
     const db = await site.connect();
     // As the backend does it: look the name up under the column's collation, compare the hash as text.
     const [user] = await db.query<Json>("SELECT * FROM users WHERE username = 'meisterin'");
-    assert.equal(user!['password_hash'], createHash('md5').update(admin.ADMIN_PASSWORD).digest('hex'));
+    assert.equal(
+      user!['password_hash'],
+      createHash('md5').update(admin.ADMIN_PASSWORD).digest('hex'),
+    );
     assert.equal(user!['role'], 'admin');
     assert.equal(user!['email'], admin.ADMIN_EMAIL);
-    assert.ok(!ended.stderr.includes(admin.ADMIN_PASSWORD) && !ended.stdout.includes(admin.ADMIN_PASSWORD));
+    assert.ok(
+      !ended.stderr.includes(admin.ADMIN_PASSWORD) && !ended.stdout.includes(admin.ADMIN_PASSWORD),
+    );
     const again = await site.deploy(['up', '--json'], withMasterdata);
     assert.equal((JSON.parse(again.stdout) as Json)['outcome'], 'nothing_to_do', again.stderr);
   });
@@ -52,9 +64,18 @@ describe('a fresh installation of Bamort', () => {
       return Object.fromEntries(Object.entries(picture).filter(([key]) => key !== 'values:users'));
     };
     const expected = await rowsOf(whole);
-    for (const point of ['run.reconciled', 'masterdata.before-commit', 'run.synced', 'run.changed']) {
+    for (const point of [
+      'run.reconciled',
+      'masterdata.before-commit',
+      'run.synced',
+      'run.changed',
+    ]) {
       const site = await makeSite(t, server, {}, { migrationsDir });
-      const killed = await site.deploy(['up'], { ...withMasterdata, ...admin, DEPLOY_FAIL_AT: `${point}=kill` });
+      const killed = await site.deploy(['up'], {
+        ...withMasterdata,
+        ...admin,
+        DEPLOY_FAIL_AT: `${point}=kill`,
+      });
       assert.equal(killed.signal, 'SIGKILL', killed.stderr);
 
       const ended = await site.deploy(['up'], { ...withMasterdata, ...admin });

@@ -1,7 +1,6 @@
 /** A legacy Bamort database (0.3.0, without any history) is adopted and walked to 0.5.0, and back. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Json } from '../../support/json.ts';
 import { compareSchemas } from '../../../src/schema/compare.ts';
 import { fingerprintSchema } from '../../../src/schema/fingerprint.ts';
 import { readSchema } from '../../../src/schema/read.ts';
@@ -15,6 +14,7 @@ import {
 import { fillLegacy } from '../../support/bamort/rows.ts';
 import { renamedTables } from '../../support/bamort/version-040.ts';
 import { makeSite } from '../../support/deploy.ts';
+import type { Json } from '../../support/json.ts';
 import { findLeftovers, type Picture, takePicture } from '../../support/picture.ts';
 import { startTestServer } from '../../support/server.ts';
 

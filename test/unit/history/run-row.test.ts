@@ -22,6 +22,7 @@ const row = {
   outcome: null,
   exit_code: null,
   report: null,
+  masterdata_digest: null,
 };
 
 describe('toRunRow', () => {
@@ -46,6 +47,7 @@ describe('toRunRow', () => {
       outcome: null,
       exitCode: null,
       report: null,
+      masterdataDigest: null,
     });
   });
 

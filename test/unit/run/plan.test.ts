@@ -220,7 +220,7 @@ describe('refusals', () => {
 
   test('missing rights are refused with the GRANT to run', () => {
     const missingRights = [
-      { right: 'CREATE', why: 'restores need it', grant: 'GRANT ALL ON x.* TO y' },
+      { right: 'CREATE', why: 'restores need it', grant: 'GRANT ALL ON x.* TO y;' },
     ];
     const plan = makePlan(factsOf({ applied: [0, 1], missingRights }), settings);
 

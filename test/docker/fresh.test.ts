@@ -1,0 +1,104 @@
+/** One stack, from nothing to a rollback, by the commands of the README. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeStack, succeeded } from './stack.ts';
+
+const writable = ['/backups', '/packages', '/reports', '/run/lock', '/scratch', '/tmp', '/var/tmp'];
+
+test('a fresh stack', async (t) => {
+  const stack = await makeStack(t, 'fresh');
+
+  await t.test(
+    'comes up: deploy exits 0, the sidecar is healthy, the backend answers',
+    async () => {
+      succeeded(await stack.up());
+
+      const deploy = await stack.container('deploy');
+      assert.deepEqual([deploy?.status, deploy?.exitCode], ['exited', 0]);
+      assert.equal((await stack.container('health'))?.health, 'healthy');
+      const { status, body } = await stack.get('health', '/api/system/health');
+      assert.equal(status, 200);
+      assert.equal(body.status, 'ok');
+      assert.equal(body.compatible, true);
+      assert.equal(body.actual_db_version, '0.5.0');
+      const seen = (await stack.get('backend', '/')).body;
+      assert.equal(seen.database.actual_db_version, '0.5.0');
+      assert.equal(seen.release, body.backend_version);
+    },
+  );
+
+  await t.test(
+    'has databases in the collation of Bamort, also where a table names none',
+    async () => {
+      await stack.sql(
+        'CREATE TABLE t (a VARCHAR(9)) CHARSET=utf8mb4; CREATE TABLE u (a VARCHAR(9))',
+      );
+      const found = await stack.sql(
+        "SELECT DISTINCT table_collation FROM information_schema.tables WHERE table_name IN ('t', 'u')",
+      );
+      await stack.sql('DROP TABLE t, u');
+
+      assert.equal(found, 'table_collation\nutf8mb4_unicode_ci\n');
+    },
+  );
+
+  await t.test('stays as it is with a second up: nothing to do, nobody restarted', async () => {
+    const before = await Promise.all(['db', 'health', 'backend'].map(stack.container));
+    const reports = await countReports();
+
+    succeeded(await stack.up());
+
+    const after = await Promise.all(['db', 'health', 'backend'].map(stack.container));
+    assert.deepEqual(
+      after.map((found) => found?.startedAt),
+      before.map((found) => found?.startedAt),
+    );
+    assert.equal((await stack.container('deploy'))?.exitCode, 0);
+    assert.equal(await countReports(), reports);
+  });
+
+  await t.test('answers `run --rm deploy status` with exit code 0', async () => {
+    const status = JSON.parse(succeeded(await stack.deploy('status', '--json')));
+
+    assert.equal(status.actual_db_version, '0.5.0');
+  });
+
+  await t.test('gives a shell instead of deploy when one is asked for', async () => {
+    assert.equal(succeeded(await stack.deploy('sh', '-c', 'id -u')), '65532\n');
+  });
+
+  await t.test(
+    'lets its account write nowhere in the image, even if it could be written to',
+    async () => {
+      await stack.override({ deploy: { read_only: false } });
+      const found = await stack.deploy('sh', '-c', 'find / -xdev -type d -writable 2>/dev/null');
+      await stack.override({});
+
+      assert.deepEqual(found.stdout.split('\n').filter(Boolean).sort(), writable);
+    },
+  );
+
+  await t.test('goes back a step, and says in status and sidecar that it is behind', async () => {
+    succeeded(await stack.deploy('rollback', '--steps', '1', '--yes', '--accept-data-loss'));
+
+    assert.equal((await stack.deploy('status')).code, 30);
+    const { status, body } = await stack.get('health', '/api/system/health');
+    assert.deepEqual([status, body.status, body.compatible], [200, 'warning', false]);
+    assert.equal((await stack.get('health', '/readyz')).status, 503);
+  });
+
+  await t.test('shows no secret in logs and to `docker inspect`', async () => {
+    const { stdout, stderr } = await stack.compose('logs', '--no-color');
+    const inspected = await stack.inspect();
+
+    assert(stdout.includes('deploy') && inspected.includes('DB_PASSWORD_FILE'));
+    for (const secret of stack.secrets) {
+      assert(!`${stdout}${stderr}${inspected}`.includes(secret));
+    }
+  });
+
+  async function countReports(): Promise<number> {
+    return succeeded(await stack.deploy('sh', '-c', 'ls /reports')).split('\n').length;
+  }
+});
