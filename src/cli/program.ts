@@ -95,6 +95,16 @@ function addRuns(program: Command, world: World, add: Add): void {
     .option('--validate', 'only these steps: validate');
   add(
     program,
+    'init',
+    'install into an empty database; refuses any other',
+    changing,
+    async (options) => (await import('./init.ts')).initCommand(world, options),
+  )
+    .option('--masterdata <dir>', 'master data to bring in; that of the image if left out')
+    .option('--admin-user <name>', 'first administrator; the password is never an option')
+    .option('--admin-email <address>', 'e-mail address of that administrator');
+  add(
+    program,
     'rollback',
     'run the down files of the newest migrations, with a backup before',
     changing,

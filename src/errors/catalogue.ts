@@ -322,6 +322,12 @@ export const catalogue = {
     where: 'the environment of this process',
     next: ['set ADMIN_USER, ADMIN_EMAIL and ADMIN_PASSWORD (or ADMIN_PASSWORD_FILE)'],
   },
+  NOT_EMPTY: {
+    exitCode: 13,
+    meaning: 'A fresh installation was asked for, and the database already holds something.',
+    where: 'the database that DB_NAME names',
+    next: ['deploy status shows what is there; deploy up brings it to the required version'],
+  },
   RESTORE_FAILED: {
     exitCode: 20,
     meaning: 'A restore failed before the restored tables were swapped in.',

@@ -14,6 +14,8 @@ export type UpOptions = {
   /** Go forward although somebody went back from the required version. */
   readonly forward: boolean;
   /** What the command line selected; a step that changes data always brings its backup. */
+  /** `install`: only into an empty database. Left out: whatever the database needs. */
+  readonly only?: 'install';
   readonly select: ReadonlySet<'backup' | 'migrate' | 'masterdata' | 'validate'>;
 };
 
@@ -102,6 +104,7 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
     const backupOnly = !changes && select.has('backup');
     const idle = plan.mode === 'nothing to do' || !changes;
     if (!select.has('migrate')) throwIfBehind(plan);
+    if (options.only === 'install') throwIfNotEmpty(plan, looked.facts);
     if (!idle) throwIfRefused(plan);
     if (idle && config.backup !== 'always' && !backupOnly) {
       report.warnings.push(...plan.warnings);
@@ -117,6 +120,14 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
   } finally {
     await db.close();
   }
+}
+
+/** An unfinished run may be an installation that was cut off: it is gone on with. */
+function throwIfNotEmpty({ from }: Plan, { relations, unfinished, server }: Facts): void {
+  if (relations.length === 0 || unfinished !== null) return;
+  const { name } = server.database;
+  const message = `${name} has ${relations.length} tables and is at ${from ?? 'no version'}: it is not installed again`;
+  throw new DeployError('NOT_EMPTY', message);
 }
 
 /** Master data alone needs the version that it was made for. */

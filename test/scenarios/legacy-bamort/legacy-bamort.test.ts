@@ -11,7 +11,7 @@ import {
   runFile,
   runUpTo,
 } from '../../support/bamort/migrate.ts';
-import { fillLegacy } from '../../support/bamort/rows.ts';
+import { addDumpVersionRow, fillLegacy, fillVersion040 } from '../../support/bamort/rows.ts';
 import { renamedTables } from '../../support/bamort/version-040.ts';
 import { makeSite } from '../../support/deploy.ts';
 import type { Json } from '../../support/json.ts';
@@ -157,5 +157,43 @@ describe('a legacy Bamort database with rows', () => {
     assert.equal(ended.code, 13);
     assert.match(ended.stderr, /SCHEMA_UNKNOWN/);
     assert.match(ended.stderr, /char_chars.*rasse/);
+  });
+
+  test('of the shape of 0.4.0 with a hand-made version row and no history is adopted and brought to 0.5.0', async (t) => {
+    const site = await makeSite(t, server, {}, { migrationsDir });
+    const db = await site.connect();
+    await runUpTo(db, '0.4.0');
+    await fillVersion040(db, { characters: 8 });
+    await db.run('TRUNCATE schema_version');
+    await db.run('TRUNCATE migration_history');
+    await addDumpVersionRow(db);
+    await db.run(
+      'ALTER TABLE char_chars ADD note_of_the_admin VARCHAR(10) NULL, ADD INDEX own (note_of_the_admin)',
+    );
+    const before = await readRows(db);
+
+    const ended = await site.deploy(['up', '--json']);
+
+    assert.equal(ended.code, 0, ended.stderr);
+    const report = JSON.parse(ended.stdout) as Json;
+    assert.deepEqual(
+      [report['mode'], report['database']['before'], report['database']['after']],
+      ['adopt', '0.4.0', '0.5.0'],
+    );
+    assert.match(report['warnings'].join(), /note_of_the_admin/);
+    const now = await readRows(db);
+    for (const [table, rows] of before) {
+      if (['schema_version', 'migration_history'].includes(table)) continue;
+      assert.deepEqual(onlyColumns(now.get(table)!, rows), rows, table);
+    }
+    // The real backend appends an old row whenever somebody opens its set-up page: it never counts.
+    await db.run(
+      "INSERT INTO schema_version (version, migration_number, applied_at, backend_version) VALUES ('0.1.37', 1, 20261122080725, '0.1.37')",
+    );
+    assert.equal((await site.deploy(['up'])).code, 0);
+    assert.equal(
+      (JSON.parse((await site.deploy(['status', '--json'])).stdout) as Json)['actual_db_version'],
+      '0.5.0',
+    );
   });
 });

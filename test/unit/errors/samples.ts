@@ -264,6 +264,7 @@ export const samples: Readonly<Record<ErrorCode, Sample>> = {
     },
     { database: back, exitCode: 20, reportPath },
   ),
+  NOT_EMPTY: sample('NOT_EMPTY', 'bamort has 47 tables and is at 0.5.0: it is not installed again'),
   ADMIN_MISSING: sample(
     'ADMIN_MISSING',
     'a fresh installation makes an administrator: ADMIN_PASSWORD not set',
