@@ -1,7 +1,13 @@
 /** What every command does around its work: settings, log, signals, report, failure text. */
 import type { Writable } from 'node:stream';
 import { loadConfig } from '../config/load.ts';
-import { serverText } from '../database/server-errors.ts';
+import {
+  isConnectionLost,
+  isConnectionRefused,
+  isTooManyConnections,
+  serverText,
+  toDeployError,
+} from '../database/server-errors.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { redact } from '../errors/redact.ts';
 import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render.ts';
@@ -68,10 +74,10 @@ export async function execute(
       await work(context).finally(() => endContext(context));
       if (report.mode !== 'nothing to do') report.outcome = 'done';
     } catch (error) {
-      failure = error;
+      failure = nameServerError(error);
     }
     const settlement = failure === null ? null : settlementOf(failure, report);
-    const error = failure instanceof SettledError ? failure.cause : failure;
+    const error = failure instanceof SettledError ? nameServerError(failure.cause) : failure;
     if (settlement !== null) noteFailure(report, error, settlement);
     report.finished_at = new Date().toISOString();
 
@@ -91,16 +97,29 @@ export async function execute(
   });
 }
 
-async function endContext({ scratch, masterdata }: RunContext): Promise<void> {
-  await scratch.stop();
-  await masterdata.close();
+/** What cannot be removed is said, and never takes the place of the outcome. */
+async function endContext({ scratch, masterdata, log }: RunContext): Promise<void> {
+  for (const end of [() => scratch.stop(), () => masterdata.close()]) {
+    await end().catch((error: unknown) => log.warn({ err: error }, 'temporary files were left'));
+  }
 }
 
+/** A server that went away is an expected failure, whichever statement it hit. */
+function nameServerError(error: unknown): unknown {
+  const away = isConnectionLost(error) || isConnectionRefused(error) || isTooManyConnections(error);
+  if (isDeployError(error) || error instanceof SettledError || !away) return error;
+  return toDeployError(error, 'the server went away during the run');
+}
+
+/** A failure outside a cycle: whatever the run reached before it stays as it is. */
 function settlementOf(failure: unknown, report: Report): Settlement {
   if (failure instanceof SettledError) return failure.settlement;
-  const { name, before } = report.database;
-  const at = before === null ? '' : `${name} is at ${before}, `;
-  return { exitCode: exitCodeOf(failure), state: 'as_before', statement: `${at}not touched` };
+  const { name, before, after } = report.database;
+  const now = after ?? before;
+  const text =
+    now === before ? 'not touched' : 'reached by this run; nothing was changed after that';
+  const statement = now === null ? text : `${name} is at ${now}, ${text}`;
+  return { exitCode: exitCodeOf(failure), state: 'as_before', statement };
 }
 
 function noteFailure(report: Report, error: unknown, settlement: Settlement): void {
@@ -124,7 +143,8 @@ function noteFailure(report: Report, error: unknown, settlement: Settlement): vo
   };
   report.database.state = settlement.state;
   report.database.statement = settlement.statement;
-  report.database.after = settlement.state === 'as_before' ? report.database.before : null;
+  report.database.after =
+    settlement.state === 'as_before' ? (report.database.after ?? report.database.before) : null;
 }
 
 function explainServer(error: unknown): string | null {

@@ -1,6 +1,7 @@
 import { everything, type UpOptions, up } from '../run/up.ts';
 import { type CommonOptions, execute, type World } from './invoke.ts';
 import { planCommand } from './plan.ts';
+import { validateCommand } from './validate.ts';
 
 type Flags = CommonOptions & {
   readonly dryRun?: boolean;
@@ -20,6 +21,8 @@ export async function upCommand(world: World, flags: Flags): Promise<number> {
       : { ...world, env: { ...world.env, PACKAGE: flags.package } };
   if (flags.dryRun) return planCommand(own, flags);
   const options = { forward: flags.forward ?? false, select: selectSteps(flags) };
+  // Nothing else is asked for: then it is the command of that name.
+  if (flags.validate && options.select.size === 1) return validateCommand(own, flags);
   return execute(own, flags, (context) => up(context, options));
 }
 

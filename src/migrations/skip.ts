@@ -13,8 +13,8 @@ import type { Migration } from './migration.ts';
  * Takes a failed migration back with its down file and records it with success = 0, if the
  * structure is then as it was before it; else throws the failure, and the run puts back.
  *
- * A crash in here leaves the failed statement as the last of the journal: the next process tries
- * it again, or finds a structure that it cannot place and puts back.
+ * The journal says that it is being taken back before the first down statement: after a crash in
+ * here the run is put back as a whole.
  *
  * DATA LOSS: runs down statements; what they remove is what this migration made a moment ago.
  */
@@ -30,6 +30,7 @@ export async function skipMigration(
 ): Promise<void> {
   const { hold, runId } = options;
   const { db } = hold;
+  await advanceJournal(hold, runId, { done: [], intent: failed.record });
   await setFreshSession(db, { collation: options.collation });
   for (const { sql } of failed.migration.down!.statements) {
     // What the up file did not get to make cannot be taken away; the comparison below decides.

@@ -40,6 +40,9 @@ export async function backUp(
       migrationNumber: facts.resolution.applied.at(-1)?.number ?? null,
       runId: report.run_id,
       reason: reason.mode,
+      ...(hold === null
+        ? {}
+        : { registerConnection: (connectionId: number) => hold.register(connectionId) }),
       signal: hold === null ? context.stop : AbortSignal.any([context.stop, hold.signal]),
     }));
   const summary = summarise(set, reusable !== null);

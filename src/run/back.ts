@@ -3,6 +3,7 @@ import type { BackupSet } from '../backup/manifest.ts';
 import type { Db } from '../database/connect.ts';
 import { assertUsable, readServer } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
+import { DeployError } from '../errors/deploy-error.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
@@ -65,9 +66,14 @@ export async function runBack(
     await options.confirm(first.plan, first.facts);
     await withLock(context, async (hold) => {
       const facts = await readFacts(hold.db, context.config, context.folder);
-      await recoverUnfinished(context, hold, facts);
+      const ended = await recoverUnfinished(context, hold, facts);
       const { facts: now, plan } = await planUnderLock(context, target, options);
+      report.database.after = plan.from;
+      // The run that was ended here may be this very command, repeated after a crash.
+      const repeated = ended === 'finished' && facts.unfinished?.mode === 'rollback';
+      if (repeated && target.kind === 'steps') return noteRepeated(context, plan);
       throwIfRefused(plan);
+      throwIfOther(first.plan, plan);
       await rollback(context, hold, now, plan);
     });
   } finally {
@@ -82,6 +88,20 @@ async function planUnderLock(context: RunContext, target: RollbackTarget, option
   } finally {
     await reader.close();
   }
+}
+
+function noteRepeated({ report, config }: RunContext, plan: RollbackPlan): void {
+  report.database.state = 'as_required';
+  report.database.statement = `${config.database.name} is at ${plan.from ?? 'no version'}: the rollback that was cut off is ended`;
+}
+
+/** What was confirmed is done, and nothing else: another run may have gone back meanwhile. */
+function throwIfOther(confirmed: RollbackPlan, now: RollbackPlan): void {
+  const digest = (plan: RollbackPlan) => plan.cycles[0]?.digest;
+  if (now.cycles.length === 0 || digest(confirmed) === digest(now)) return;
+  throw new DeployError('NOT_CONFIRMED', 'the database has changed since this was planned', {
+    next: ['run the same command again: it plans anew'],
+  });
 }
 
 function noteNothing({ report, config }: RunContext, plan: RollbackPlan): void {

@@ -201,13 +201,16 @@ export async function finish(
       throw new DeployError('RECORD_FAILED', message);
     }
   });
+  // Everything large first: after the application is let in, only one small write is left.
+  const result = { outcome: 'done', exitCode: 0, report: JSON.stringify(report) } as const;
+  await updateRun(hold, run.runId, result);
+  await close(hold, run);
+}
+
+/** Lets the application in and closes a run whose end is recorded. Safe to repeat. */
+export async function close(hold: Hold, run: RunRow): Promise<void> {
   await letIn(hold, run);
-  await updateRun(hold, run.runId, {
-    state: 'closed',
-    outcome: 'done',
-    exitCode: 0,
-    report: JSON.stringify(report),
-  });
+  await updateRun(hold, run.runId, { state: 'closed' });
 }
 
 async function record(

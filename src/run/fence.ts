@@ -2,7 +2,7 @@
 import { closeFence, foreignSessions, listAccounts, openFence } from '../database/fence.ts';
 import type { Hold } from '../database/lock.ts';
 import { failPoint } from '../errors/fail-point.ts';
-import { type RunRow, updateRun } from '../history/runs.ts';
+import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 
@@ -40,12 +40,13 @@ export async function fenceOut(
   await failPoint('fence.closed');
 }
 
-/** Unlocks what the run locked. Safe to repeat. Needs the lock. */
-export async function letIn(
-  hold: Hold,
-  run: Pick<RunRow, 'runId' | 'fencedAccounts'>,
-): Promise<void> {
-  if (run.fencedAccounts.length === 0) return;
-  await openFence(hold.db, run.fencedAccounts);
+/**
+ * Unlocks what the open run locked, as `deploy_run` has it: the process that let in need not be the
+ * one that closed. Safe to repeat. Needs the lock; must come before the run is closed.
+ */
+export async function letIn(hold: Hold, run: Pick<RunRow, 'runId'>): Promise<void> {
+  const accounts = (await readUnfinishedRun(hold.db, hold.database))?.fencedAccounts ?? [];
+  if (accounts.length === 0) return;
+  await openFence(hold.db, accounts);
   await updateRun(hold, run.runId, { fencedAccounts: [] });
 }

@@ -12,6 +12,7 @@ import { type Db, withConnection } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
 import { setFreshSession } from '../database/session.ts';
 import { hashTables } from '../database/value-hash.ts';
+import { DeployError } from '../errors/deploy-error.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
 import { statementsOf } from '../migrations/actions.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
@@ -135,7 +136,13 @@ async function runPlain(
     await db.run('COMMIT');
   };
   if (direction === 'down') await data();
-  for (const statement of statementsOf(migration, direction)) await db.run(statement.sql);
+  const path = (direction === 'up' ? migration.up : migration.down)?.path;
+  for (const { sql: text, line } of statementsOf(migration, direction)) {
+    await db.run(text).catch((cause: unknown) => {
+      const message = `migration ${migration.number} ${migration.name} fails on a copy of the database with its rows`;
+      throw new DeployError('MIGRATION_UNSOUND', message, { where: `${path}:${line}`, cause });
+    });
+  }
   if (direction === 'up') await data();
 }
 

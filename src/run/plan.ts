@@ -187,7 +187,9 @@ function withMasterdata(
 ): readonly Cycle[] {
   const digest = facts.masterdata?.set.digest;
   if (digest === undefined) return cycles;
-  const known = settings.masterdata === 'changed' && digest === facts.lastMasterdata;
+  // Other work brings the sync with it: a migration may have touched these rows.
+  const idle = cycles.length === 0 && settings.masterdata === 'changed';
+  const known = idle && digest === facts.lastMasterdata;
   if (known) return cycles;
   const to = facts.requiredVersion;
   const work: Work = { adopt: [], migrations: [], direction: 'up' };

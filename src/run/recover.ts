@@ -18,7 +18,7 @@ import { advanceJournal, type JournalRow, readJournal } from '../statements/jour
 import { canResume, decideInDoubt, matchStructure } from '../statements/recover.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { movedOnlyBy, resetCounters, unwrittenBy } from './counters.ts';
-import { change, finish, type StoredPlan } from './cycle.ts';
+import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { letIn } from './fence.ts';
 import { resumeRestore } from './restore.ts';
@@ -75,7 +75,9 @@ async function endChangedRun(
     return 'finished';
   }
   if (run.state === 'changed') {
-    await finish(context, hold, facts, run);
+    // The result is checked and recorded: the application may be in already, so never back.
+    if (run.outcome === 'done') await close(hold, run);
+    else await finish(context, hold, facts, run);
     return 'finished';
   }
   const resume = await findResume(context, hold, facts, run);
@@ -191,6 +193,12 @@ async function decide(
   let fromSeq = last.seq + 1;
   let done: readonly Action[] = [];
   if (last.state === 'intent') {
+    if (action.kind !== 'statement') {
+      return {
+        kind: 'put-back',
+        why: `migration ${action.migration} had failed and was being taken back`,
+      };
+    }
     const verdict = await decideAction(reader, database, action, migrations.get(action.migration)!);
     if (verdict === 'put-back') {
       return {

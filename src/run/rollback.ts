@@ -71,6 +71,10 @@ export function makeRollbackPlan(
 function refuseTarget(facts: Facts, target: RollbackTarget): Refusal[] {
   const from = facts.resolution.actualVersion;
   const applied = facts.resolution.applied.length;
+  if (facts.resolution.ahead.length > 0) {
+    const message = `the database is at ${from}, which this image does not know: go back with its own image`;
+    return [{ code: 'DATABASE_AHEAD', message }];
+  }
   if (target.kind === 'steps') {
     if (target.steps <= applied) return [];
     return [

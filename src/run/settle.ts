@@ -4,6 +4,7 @@ import type { BackupSet } from '../backup/manifest.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
 import { findReusableSet } from '../backup/reuse.ts';
 import type { Hold } from '../database/lock.ts';
+import { isConnectionRefused, isQueryInterrupted } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
@@ -19,19 +20,23 @@ import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts
 export async function settle(
   context: RunContext,
   hold: Hold,
-  run: RunRow,
+  known: RunRow,
   error: unknown,
 ): Promise<SettledError> {
   const database = context.config.database.name;
+  // The row has moved on since the caller read it; it alone says how far the run is.
+  const run = (await readUnfinishedRun(hold.db, database).catch(() => null)) ?? known;
   if (run.state === 'locked') return settleUnchanged(context, hold, run, error);
-  if (isCutOff(error)) return new SettledError(error, cutOff(database, run));
+  if (isCut(context, hold, error)) return new SettledError(error, cutOff(database, run));
+  // Recorded, and perhaps with the application in: it is closed by the next `up`, never put back.
+  if (run.outcome === 'done') return new SettledError(error, cutOff(database, run));
   if (run.mode === 'restore') return settleRestore(context, hold, run, error);
   if (run.state === 'putting_back') return stuck(context, run, error);
   if (context.config.onFailure === 'stop') {
     return new SettledError(error, {
       exitCode: 21,
       state: 'partial',
-      statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}, left as the failure left it (ON_FAILURE=stop); backup set ${run.backupSet}`,
+      statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}, left as the failure left it (ON_FAILURE=stop); backup set ${run.backupSet}${fenced(run)}`,
     });
   }
   return putBackAndSettle(context, hold, run, error);
@@ -66,10 +71,24 @@ async function putBackAndSettle(
   try {
     return new SettledError(error, await putBack(context, hold, run, error));
   } catch (second) {
-    if (isCutOff(second)) return new SettledError(error, cutOff(context.config.database.name, run));
+    if (isCut(context, hold, second))
+      return new SettledError(error, cutOff(context.config.database.name, run));
     context.log.error({ err: error }, 'the failure that came first');
     return stuck(context, run, second);
   }
+}
+
+/** The server, the lock or the wish to stop ended the run, whatever the failing layer called it. */
+function isCut({ stop }: RunContext, hold: Hold, error: unknown): boolean {
+  if (isCutOff(error) || hold.signal.aborted || isConnectionRefused(error)) return true;
+  return stop.aborted && isQueryInterrupted(error);
+}
+
+/** The fence stays closed where the database is not whole; a person may open it. */
+function fenced({ fencedAccounts }: RunRow): string {
+  return fencedAccounts.length === 0
+    ? ''
+    : '; the application is fenced out, deploy unfence lets it in';
 }
 
 /** A put-back or a restore that failed on its way: the run stays open, the fence stays closed. */
@@ -83,7 +102,7 @@ function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledErro
   return new SettledError(error, {
     exitCode: 22,
     state: 'unknown',
-    statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept`,
+    statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept${fenced(run)}`,
   });
 }
 
@@ -128,6 +147,9 @@ export async function putBack(
   const how = await step(report, 'put_back', async () => {
     await setFreshSession(hold.db, { collation: set.manifest.collation });
     if (run.restoreState === null && (await isEqualNow(context, set))) {
+      // From here on nothing is put back again: the application may be let in at any moment.
+      const compared: RestoreState = { phase: 'compared', set: set.name };
+      await updateRun(hold, run.runId, { restoreState: compared });
       return `compared with ${set.name}`;
     }
     log.warn({ set: set.name }, `putting ${database} back from ${set.name}`);
@@ -172,6 +194,6 @@ function cutOff(database: string, run: RunRow): Settlement {
   return {
     exitCode: 23,
     state: 'partial',
-    statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}; the next up finishes this run or puts it back (backup set ${run.backupSet})`,
+    statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}; the next up finishes this run or puts it back (backup set ${run.backupSet})${fenced(run)}`,
   };
 }

@@ -7,15 +7,16 @@ import type { RunRow } from '../history/runs.ts';
 import { readSchema } from '../schema/read.ts';
 import { backUp } from './back-up.ts';
 import { openConnection, type RunContext } from './context.ts';
-import { runCycle } from './cycle.ts';
-import type { Facts } from './facts.ts';
+import { runCycle, type StoredPlan } from './cycle.ts';
+import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
 import { type LookedAt, lookAndPlan, structureDigest } from './look.ts';
+import type { Cycle } from './plan.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { type Report, step } from './report.ts';
 import { SettledError } from './settled.ts';
-import { readUpFacts, settingsOf, type UpOptions } from './up.ts';
+import { checkSelection, readUpFacts, settingsOf, type UpOptions } from './up.ts';
 
 /** Takes the lock and brings the database to where the plan goes. @throws SettledError after changes. */
 export async function upLocked(
@@ -34,9 +35,17 @@ export async function upLocked(
 export async function backUpLocked(context: RunContext, facts: Facts): Promise<void> {
   const { report, config } = context;
   report.mode = 'backup';
-  await withLock(context, (hold) =>
-    step(report, 'backup', () => backUp(context, hold, facts, { mode: 'backup' })),
-  );
+  await withLock(context, async (hold) => {
+    // Somebody else may have changed the database while this one waited for the lock.
+    const now = { ...(await readFacts(hold.db, config, context.folder)), adoption: facts.adoption };
+    report.database.before = now.resolution.actualVersion;
+    if (now.unfinished !== null) {
+      report.warnings.push(
+        `run ${now.unfinished.runId} is not ended: this set is of a half-way database`,
+      );
+    }
+    await step(report, 'backup', () => backUp(context, hold, now, { mode: 'backup' }));
+  });
   report.database.statement = `${config.database.name} is at ${report.database.before ?? 'no version'}, not changed`;
 }
 
@@ -49,14 +58,18 @@ async function underLock(
   const { config, report, log } = context;
   let facts = await readUpFacts(context, hold.db, options);
   const ended = await recoverUnfinished(context, hold, facts);
-  if (ended !== 'none') facts = await readUpFacts(context, hold.db, options);
+  if (ended !== 'none') {
+    facts = await readUpFacts(context, hold.db, options);
+    report.database.after = facts.resolution.actualVersion;
+  }
   const { facts: known, plan } = await replan(context, hold, facts, options, earlier.looked);
   if (report.mode === 'recover' || report.mode === 'nothing to do')
     report.mode = ended === 'none' ? plan.mode : 'recover';
+  checkSelection(options, plan, known, 'held');
   throwIfRefused(plan);
   const [first] = plan.cycles;
-  if (first !== undefined)
-    exitAsTheOther(config.database.name, facts.lastRun, first.digest, earlier.waitedSince);
+  if (first !== undefined && ended === 'none')
+    exitAsTheOther(config.database.name, facts.lastRun, first, earlier.waitedSince);
   report.warnings.push(...plan.warnings);
 
   for (const [index, cycle] of plan.cycles.entries()) {
@@ -111,10 +124,12 @@ async function serverTime(db: Db): Promise<string> {
 function exitAsTheOther(
   database: string,
   lastRun: RunRow | null,
-  digest: string,
+  cycle: Cycle,
   waitedSince: string | null,
 ): void {
-  if (waitedSince === null || lastRun === null || lastRun.planDigest !== digest) return;
+  if (waitedSince === null || lastRun === null || lastRun.planDigest !== cycle.digest) return;
+  const stored = lastRun.plan as Partial<StoredPlan> | null;
+  if ((stored?.masterdata ?? null) !== cycle.masterdata) return;
   if (lastRun.outcome === 'done' || lastRun.finishedAt === null || lastRun.finishedAt < waitedSince)
     return;
   const { error } = JSON.parse(lastRun.report ?? '{}') as Partial<Report>;

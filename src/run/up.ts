@@ -103,8 +103,7 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
     const changes = select.has('migrate') || select.has('masterdata');
     const backupOnly = !changes && select.has('backup');
     const idle = plan.mode === 'nothing to do' || !changes;
-    if (!select.has('migrate')) throwIfBehind(plan);
-    if (options.only === 'install') throwIfNotEmpty(plan, looked.facts);
+    checkSelection(options, plan, looked.facts, 'before');
     if (!idle) throwIfRefused(plan);
     if (idle && config.backup !== 'always' && !backupOnly) {
       report.warnings.push(...plan.warnings);
@@ -120,6 +119,23 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
   } finally {
     await db.close();
   }
+}
+
+/**
+ * What was asked for must fit what the database needs: looked at before the lock and under it.
+ *
+ * @throws DeployError `NOT_EMPTY`, `NO_TARGET`
+ */
+export function checkSelection(
+  options: UpOptions,
+  plan: Plan,
+  facts: Facts,
+  lock: 'before' | 'held',
+): void {
+  if (!options.select.has('migrate')) throwIfBehind(plan);
+  // Who waited while another process installed has got what was asked for.
+  const done = lock === 'held' && plan.mode === 'nothing to do';
+  if (options.only === 'install' && !done) throwIfNotEmpty(plan, facts);
 }
 
 /** An unfinished run may be an installation that was cut off: it is gone on with. */

@@ -103,6 +103,21 @@ describe('deploy rollback', () => {
     assert.equal((await site.deploy(['rollbak'])).code, 2);
   });
 
+  test('killed half-way and repeated goes back once, not twice', async (t) => {
+    const { site, db, atOne } = await openCities(t);
+    const killed = await site.deploy(['rollback', '--steps', '1', '--yes'], {
+      DEPLOY_FAIL_AT: 'apply.executed#4=kill',
+    });
+    assert.equal(killed.signal, 'SIGKILL');
+
+    const repeated = await site.deploy(['rollback', '--steps', '1', '--yes', '--json']);
+
+    assert.equal(repeated.code, 0, repeated.stderr);
+    assert.equal((JSON.parse(repeated.stdout) as Json)['database'].after, '0.1.0');
+    assert.deepEqual(structureOf(await takePicture(db, site.database)), structureOf(atOne));
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
   test('killed half-way: one more up ends it, and then refuses to go forward', async (t) => {
     const { site, db, atOne } = await openCities(t);
     const killed = await site.deploy(['rollback', '--steps', '1', '--yes'], {

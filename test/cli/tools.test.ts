@@ -4,7 +4,7 @@ import { makeSite, until } from '../support/deploy.ts';
 import type { Json } from '../support/json.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
-import { cities, openShop, shop } from '../support/shop.ts';
+import { cities, citiesThatFail, openShop, shop } from '../support/shop.ts';
 
 const server = await startTestServer({ after }, { tcp: 'loopback' });
 
@@ -168,6 +168,37 @@ describe('the fence', () => {
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(await isLocked(), false);
     assert.match((await site.deploy(['unfence'])).stdout, /no account/);
+  });
+
+  test('is open again after every end of a run: done, stepwise, put back, failed before changes, rolled back', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run("CREATE USER shop_web@'%' IDENTIFIED BY 'pw'");
+    await db.run(`GRANT ALL ON \`${site.database}\`.* TO shop_web@'%'`);
+    const env = { FENCE: 'require', FENCE_USERS: 'shop_web', UPDATE_PATH: 'stepwise' };
+    const isLocked = async () => {
+      const row = await db.one<{ locked: string | null }>(
+        "SELECT JSON_VALUE(priv, '$.account_locked') AS locked FROM mysql.global_priv WHERE user = 'shop_web'",
+      );
+      return row!.locked === '1' || row!.locked === 'true';
+    };
+    const end = async (code: number, args: string[], more: Record<string, string> = {}) => {
+      const ended = await site.deploy(args, { ...env, ...more });
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.stderr, code === 13 ? /./ : /fencing the application out/);
+      assert.equal(await isLocked(), false, `after exit ${code}`);
+    };
+
+    await site.write(citiesThatFail);
+    await end(20, ['up']);
+    await site.write({
+      ...cities,
+      '0.3.0/0003_more.up.sql': 'CREATE TABLE more (id INT PRIMARY KEY);\n',
+      '0.3.0/0003_more.down.sql': 'DROP TABLE more;\n',
+    });
+    await end(1, ['up'], { DEPLOY_FAIL_AT: 'backup.dumped=throw' });
+    await end(0, ['up']);
+    await end(0, ['rollback', '--steps', '1', '--yes']);
   });
 
   test('refuses to fence out the account that deploy itself uses', async (t) => {
