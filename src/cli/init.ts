@@ -17,7 +17,6 @@ type Flags = CommonOptions & {
  */
 export async function initCommand(world: World, flags: Flags): Promise<number> {
   const given: Record<string, string | undefined> = {
-    MASTERDATA_DIR: flags.masterdata === undefined ? undefined : path.resolve(flags.masterdata),
     ADMIN_USER: flags.adminUser,
     ADMIN_EMAIL: flags.adminEmail,
   };
@@ -27,7 +26,9 @@ export async function initCommand(world: World, flags: Flags): Promise<number> {
     env['ADMIN_PASSWORD'] = await askPassword(world, env['ADMIN_USER'] ?? 'the administrator');
   }
   const options = { forward: false, only: 'install', select: everything } as const;
-  return execute({ ...world, env }, flags, (context) => up(context, options));
+  const input = flags.masterdata;
+  const folder = input === undefined ? {} : { masterdataInput: path.resolve(input) };
+  return execute({ ...world, env, ...folder }, flags, (context) => up(context, options));
 }
 
 async function askPassword({ streams, stop }: World, user: string): Promise<string> {

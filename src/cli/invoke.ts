@@ -31,6 +31,8 @@ export type World = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly streams: Streams;
   readonly stop: AbortSignal;
+  /** Folder of master data that the command line names instead of the image's. */
+  readonly masterdataInput?: string;
 };
 
 /** Options that every command has. */
@@ -189,7 +191,7 @@ async function makeContext(world: World, options: CommonOptions): Promise<RunCon
     kept = true;
   };
   const scratch = makeSharedScratch(config.scratchDir, log);
-  const masterdata = makeMasterdataSource(config, folder);
+  const masterdata = makeMasterdataSource(config, folder, world.masterdataInput ?? null);
   const context: RunContext = {
     config,
     folder,

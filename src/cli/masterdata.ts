@@ -122,10 +122,8 @@ export async function prepareCommand(world: World, flags: Flags): Promise<number
 
 function withInput(world: World, { input }: Flags): World {
   if (input === undefined) return world;
-  return {
-    ...world,
-    env: { ...world.env, MASTERDATA_DIR: path.resolve(input), MASTERDATA: 'always' },
-  };
+  const env = { ...world.env, MASTERDATA: 'always' };
+  return { ...world, env, masterdataInput: path.resolve(input) };
 }
 
 /** `spells: 3 changed, 1 new, 0 deleted, 534 unchanged`, and the changed fields. */

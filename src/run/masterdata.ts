@@ -35,14 +35,21 @@ export type MasterdataSource = {
   close(): Promise<void>;
 };
 
-/** Makes the source; reads nothing yet. */
-export function makeMasterdataSource(config: Config, folder: MigrationFolder): MasterdataSource {
+/**
+ * Makes the source; reads nothing yet. `input` is a folder of rows to use instead of the image's;
+ * like those of a package, they are declared by the image.
+ */
+export function makeMasterdataSource(
+  config: Config,
+  folder: MigrationFolder,
+  input: string | null,
+): MasterdataSource {
   let read: Promise<Masterdata | null> | null = null;
   let cleanUp: () => Promise<void> = () => Promise.resolve();
   const open = async (): Promise<Masterdata | null> => {
     if (config.masterdata === 'off') return null;
-    let dir = config.masterdataDir;
-    if (config.package !== null) {
+    let dir = input ?? config.masterdataDir;
+    if (config.package !== null && input === null) {
       const { openPackage } = await import('../bundle/open-package.ts');
       const expectedVersion = config.requiredVersion ?? folder.versions.at(-1) ?? '';
       const opened = await openPackage(config.package, {

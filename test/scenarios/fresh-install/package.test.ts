@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -76,17 +77,44 @@ describe('a deployment package', () => {
     const dir = path.join(site.dir, 'rules');
     assert.equal((await site.deploy(['masterdata', 'export', '--output', dir], rules)).code, 0);
     const before = await takePicture(db, site.database);
+    // A name that the column cannot hold, in a file that is otherwise whole: its hash is right.
     const spells = path.join(dir, 'spells.json');
-    await writeFile(
-      spells,
-      (await readFile(spells, 'utf8')).replace(/"name": "[^"]+"/, `"name": "${'x'.repeat(300)}"`),
+    const text = (await readFile(spells, 'utf8')).replace(
+      /"name": "[^"]+"/,
+      `"name": "${'x'.repeat(300)}"`,
     );
+    await writeFile(spells, text);
+    const metadata = JSON.parse(await readFile(path.join(dir, 'metadata.json'), 'utf8')) as Json;
+    metadata['files']['spells.json'].sha256 = createHash('sha256').update(text).digest('hex');
+    await writeFile(path.join(dir, 'metadata.json'), JSON.stringify(metadata));
 
     const ended = await site.deploy(['masterdata', 'import', '--input', dir], rules);
 
     assert.equal(ended.code, 15, ended.stderr);
     assert.match(ended.stderr, /MASTERDATA_INVALID/);
+    assert.match(ended.stderr, /spells\.json/);
     assert.deepEqual(await takePicture(db, site.database), before);
+  });
+});
+
+describe('deploy masterdata', () => {
+  test('export, diff and import carry a change, and the second import has nothing to change', async (t) => {
+    const [from, to] = [await installed(t), await installed(t)];
+    await (await from.connect()).run("UPDATE gsm_spells SET ap = '77' ORDER BY name LIMIT 1");
+    const target = await to.connect();
+    const dir = path.join(from.dir, 'rules');
+    assert.equal((await from.deploy(['masterdata', 'export', '--output', dir], rules)).code, 0);
+
+    const diff = await to.deploy(['masterdata', 'diff', '--input', dir], rules);
+    const imported = await to.deploy(['masterdata', 'import', '--input', dir, '--json'], rules);
+
+    assert.equal(diff.code, 0, diff.stderr);
+    assert.match(diff.stdout, /^spells: 1 changed, 0 new, 0 deleted/m);
+    assert.equal(imported.code, 0, imported.stderr);
+    assert.equal((JSON.parse(imported.stdout) as Json)['backup'].proven, true);
+    assert.equal((await target.query("SELECT 1 FROM gsm_spells WHERE ap = '77'")).length, 1);
+    const again = await to.deploy(['masterdata', 'diff', '--input', dir], rules);
+    assert.match(again.stdout, /^spells: 0 changed, 0 new, 0 deleted/m);
   });
 });
 
