@@ -3,7 +3,7 @@ import { hashTables } from '../database/value-hash.ts';
 import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest, ManifestTable } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import {
   readSequenceStates,
@@ -13,7 +13,9 @@ import {
 } from './read-tables.ts';
 
 /** What a schema holds, as far as a manifest says it: structure, rows, counters. */
-export type Contents = Pick<Manifest, 'tables' | 'sequences' | 'objects'>;
+export type Contents = Pick<Manifest, 'sequences' | 'objects'> & {
+  readonly tables: readonly Omit<ManifestTable, 'writer'>[];
+};
 
 /** What is read of a schema besides its rows. */
 export type Outline = {

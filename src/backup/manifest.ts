@@ -34,11 +34,17 @@ const manifestSchema = z.object({
   comment: text,
   /** Accounts that its objects run as: whoever restores them must be allowed to name these. */
   definers: z.array(text),
-  /** In the order in which they are loaded. */
+  /**
+   * In the order in which they are loaded: `structure` has tables without their secondary keys,
+   * which `keys` adds after the rows; a table's rows may be in several files, and those of all
+   * tables may be loaded at the same time. A table without rows has no file.
+   */
   files: z.array(
     z.object({
       name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
-      kind: z.enum(['structure', 'rows', 'objects']),
+      kind: z.enum(['structure', 'rows', 'keys', 'objects']),
+      /** Whose rows; null for a file of another kind. */
+      table: text.nullable(),
       sha256: hex.length(64),
       sizeBytes: count,
     }),
@@ -54,8 +60,14 @@ const manifestSchema = z.object({
       /** The next AUTO_INCREMENT value, as text because it may exceed 2^53; null for none. */
       autoIncrement: text.nullable(),
       engine: text,
+      /** `own` for a table of which mariadb-dump would lose values (`backup/writer.ts`). */
+      writer: z.enum(['mariadb-dump', 'own']),
     }),
   ),
+  /** The server that loads the rows needs a max_allowed_packet of this and a little more. */
+  longestStatementBytes: count,
+  /** Views that refer to something that does not exist: kept as text, in no proof. */
+  invalidViews: z.array(text),
   /** State of each sequence: all columns of its row. */
   sequences: z.array(z.object({ name: text, state: z.record(text, text) })),
   /** Fingerprints of everything that is not a table: views, routines, triggers, events, sequences. */

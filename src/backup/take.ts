@@ -162,6 +162,8 @@ function makeManifest(
     definers: [...source.definers],
     files: [...written.files],
     ...written.contents,
+    tables: written.contents.tables.map((table) => ({ ...table, writer: 'mariadb-dump' })),
+    ...{ longestStatementBytes: 0, invalidViews: [] },
     structure: written.structure,
     proof: null,
     runId: options.runId,

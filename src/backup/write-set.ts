@@ -41,8 +41,12 @@ export async function writeSetFiles(
   const structure = formatSections(`structure of ${title}`, [prologue, ...source.structure]);
   const objects = formatSections(`views, routines, triggers, events of ${title}`, source.objects);
   const files: ManifestFile[] = [
-    { ...(await writePackedText(join(dir, FILES.structure), structure)), kind: 'structure' },
-    { ...(await writePackedText(join(dir, FILES.objects), objects)), kind: 'objects' },
+    {
+      ...(await writePackedText(join(dir, FILES.structure), structure)),
+      kind: 'structure',
+      table: null,
+    },
+    { ...(await writePackedText(join(dir, FILES.objects), objects)), kind: 'objects', table: null },
   ];
   const hashing = withHashes(source.db, database, source.outline, onProgress).then(
     async (contents) => {
@@ -91,7 +95,7 @@ async function writeRows(
   }
   const packed = await writePacked(join(dir, FILES.rows), withSession(), { signal });
   await failPoint('backup.dumped');
-  return { ...packed, kind: 'rows' };
+  return { ...packed, kind: 'rows', table: null };
 }
 
 /** How to restore with nothing but the server's own client. Pure. */

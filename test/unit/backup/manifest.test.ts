@@ -13,7 +13,7 @@ const manifest: Manifest = {
   tool: { version: '0.1.0', dumpVersion: 'x' },
   ...{ charset: 'utf8mb4', collation: 'utf8mb4_bin', comment: '' },
   definers: ['app@%'],
-  files: [{ name: 'rows.sql.zst', kind: 'rows', sha256: 'a'.repeat(64), sizeBytes: 3 }],
+  files: [{ name: 'rows.sql.zst', kind: 'rows', table: 't', sha256: 'a'.repeat(64), sizeBytes: 3 }],
   tables: [
     {
       name: 't',
@@ -22,8 +22,10 @@ const manifest: Manifest = {
       structure: 'c',
       autoIncrement: '18446744073709551615',
       engine: 'InnoDB',
+      writer: 'own',
     },
   ],
+  ...{ longestStatementBytes: 1_000_000, invalidViews: ['v'] },
   sequences: [{ name: 's', state: { next_not_cached_value: '1' } }],
   objects: [{ key: 'sequence:s', fingerprint: 'f' }],
   structure: 'd',
