@@ -2,8 +2,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { renderExitCodes } from './exit-codes.ts';
 import type { CommonOptions, World } from './invoke.ts';
+import { addRepair } from './program-repair.ts';
 
-type Action = (options: Record<string, unknown> & CommonOptions) => Promise<number>;
+type Action = (
+  options: Record<string, unknown> & CommonOptions,
+  /** What the command line has behind the command besides options. */
+  operands: readonly string[],
+) => Promise<number>;
 
 /**
  * Runs the command of `args` and gives the exit code. Commands are loaded when they are called,
@@ -51,12 +56,17 @@ function makeProgram(world: World, finish: (exitCode: number) => void): Command 
       .option('--json', 'print JSON on stdout')
       .option('--verbose', 'log every step')
       .addHelpText('after', `\nExit codes:\n${renderExitCodes(exitCodes)}`)
-      .action(async (options: Record<string, unknown>) => finish(await action(options)));
+      .action(async (...given: unknown[]) => {
+        // Commander gives the operands, then the options, then the command itself.
+        const command = given.at(-1) as Command;
+        finish(await action(command.opts(), command.args));
+      });
 
   addRuns(program, world, add);
   addReaders(program, world, add);
   addMasterdata(program, world, add);
   addTools(program, world, add);
+  addRepair(program, world, add);
   const help = program
     .command('help [topic]')
     .description('show this help, that of a command, or `help env`: the environment variables');
@@ -67,7 +77,8 @@ function makeProgram(world: World, finish: (exitCode: number) => void): Command 
   return program;
 }
 
-type Add = (
+/** Adds a command with what all commands have: --json, --verbose, exit codes in its help. */
+export type Add = (
   parent: Command,
   spec: string,
   description: string,
