@@ -6,7 +6,13 @@ import * as z from 'zod';
 import type { Log } from '../config/log.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { readStartTime } from '../scratch/owner.ts';
-import { isSetName, makeSetName, makeUnfinishedName, unfinishedPid } from './names.ts';
+import {
+  isPrunedName,
+  isSetName,
+  makeSetName,
+  makeUnfinishedName,
+  unfinishedPid,
+} from './names.ts';
 
 /** Says who writes an unfinished set, so that a later run can tell a leftover from work in progress. */
 const OWNER_FILE = 'owner.json';
@@ -95,17 +101,18 @@ export async function removeUnfinished(unfinished: Unfinished): Promise<void> {
 }
 
 /**
- * Removes unfinished sets whose process is dead; gives their names. Finished sets, and whatever
- * has another name, are never touched.
+ * Removes unfinished sets whose process is dead, and what is left of pruned ones; gives their
+ * names. Finished sets, and whatever has another name, are never touched.
  */
 export async function sweepUnfinished(dir: string, log: Log): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await readdir(dir).catch(() => [])) {
     const pid = unfinishedPid(name);
     const path = join(dir, name);
-    if (pid === null || (await isInUse(path, pid))) continue;
+    const isLeft = isPrunedName(name) || (pid !== null && !(await isInUse(path, pid)));
+    if (!isLeft) continue;
     await rm(path, { recursive: true, force: true });
-    log.info({ dir: path }, 'removed an unfinished backup of a run that is dead');
+    log.info({ dir: path }, 'removed an unfinished or half pruned backup of a run that is dead');
     removed.push(name);
   }
   return removed;

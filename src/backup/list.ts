@@ -4,7 +4,7 @@ import { explainDiskError } from './disk-errors.ts';
 import { readSetNames } from './folder.ts';
 import type { BackupSet, Manifest } from './manifest.ts';
 import { compareSetNames } from './names.ts';
-import { openSet } from './verify.ts';
+import { assertWhole, openSet } from './verify.ts';
 
 /** One set folder: usable, or damaged with the reason. */
 export type ListedSet = {
@@ -19,8 +19,9 @@ export type ListedSet = {
 };
 
 /**
- * The sets in `dir`, newest first, damaged ones too. Reads manifests only: `verifySet` reads the
- * rest. An empty list when the folder does not exist.
+ * The sets in `dir`, newest first by the number that each was given, then damaged ones. Reads the
+ * manifests and whether the files are there in full; `verifySet` reads their contents. An empty
+ * list when the folder does not exist.
  *
  * @throws DeployError `BACKUP_FAILED` when the folder cannot be read.
  */
@@ -31,8 +32,20 @@ export async function listSets(dir: string): Promise<ListedSet[]> {
   } catch (error) {
     throw await explainDiskError(error, dir);
   }
-  const sorted = names.sort(compareSetNames).reverse();
-  return Promise.all(sorted.map((name) => readListed(name, join(dir, name))));
+  const sets = await Promise.all(names.map((name) => readListed(name, join(dir, name))));
+  return sets.sort(newestFirst);
+}
+
+/** The number of the next set in `dir`: one more than that of every set which can be read. */
+export async function nextSequence(dir: string): Promise<number> {
+  const sets = await listSets(dir);
+  return 1 + Math.max(0, ...sets.map(({ manifest }) => manifest?.sequence ?? 0));
+}
+
+/** A clock may have jumped, so that names lie: they only decide where the numbers are equal. */
+function newestFirst(a: ListedSet, b: ListedSet): number {
+  const order = (b.manifest?.sequence ?? -1) - (a.manifest?.sequence ?? -1);
+  return order || compareSetNames(b.name, a.name);
 }
 
 /**
@@ -47,6 +60,7 @@ export function findSet(dir: string, name: string): Promise<BackupSet> {
 async function readListed(name: string, dir: string): Promise<ListedSet> {
   try {
     const set = await openSet(dir);
+    await assertWhole(set);
     const sizeBytes = set.manifest.files.reduce((sum, file) => sum + file.sizeBytes, 0);
     return { name, dir, manifest: set.manifest, problem: null, sizeBytes };
   } catch (error) {

@@ -24,6 +24,8 @@ const manifestSchema = z.object({
   database: text,
   /** ISO 8601, UTC, by the clock of the machine that took it. */
   createdAt: z.iso.datetime(),
+  /** One more than that of every set that lay beside it: the order of sets, whatever the clock says. */
+  sequence: count,
   /** Of the database as it is in the set; null when it had no history. */
   schemaVersion: text.nullable(),
   migrationNumber: count.nullable(),

@@ -29,6 +29,16 @@ export function unfinishedPid(name: string): number | null {
   return pid === undefined ? null : Number(pid);
 }
 
+/** What a set is called from the moment it is pruned until its files are gone: no reader takes it for a set. */
+export function makePrunedName(name: string): string {
+  return `.pruned-${name}`;
+}
+
+/** True for the name of a set that is being pruned. */
+export function isPrunedName(name: string): boolean {
+  return name.startsWith('.pruned-') && isSetName(name.slice('.pruned-'.length));
+}
+
 /** Order of sets, oldest first: by time, then by the number of the same second (`_2` before `_10`). */
 export function compareSetNames(a: string, b: string): number {
   return a.slice(0, 22).localeCompare(b.slice(0, 22), 'en') || nthOf(a) - nthOf(b);

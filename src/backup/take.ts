@@ -18,7 +18,7 @@ import {
   sweepUnfinished,
   writeSynced,
 } from './folder.ts';
-import { listSets } from './list.ts';
+import { listSets, nextSequence } from './list.ts';
 import { type BackupSet, encodeManifest, MANIFEST_FILE, type Manifest } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { proveSet } from './prove.ts';
@@ -129,7 +129,7 @@ async function takeInto(
   for (;;) {
     throwIfAborted(signal);
     const name = await findFreeName(dir, createdAt);
-    const manifest = { ...unproven, name, proof };
+    const manifest = { ...unproven, name, proof, sequence: await nextSequence(dir) };
     await writeSynced(join(unfinished.dir, MANIFEST_FILE), encodeManifest(manifest));
     await failPoint('backup.written');
     // Another process may have taken the name meanwhile: the manifest must say the same as the folder.
@@ -154,6 +154,8 @@ function makeManifest(
     name: taken.name,
     database: options.database,
     createdAt: taken.createdAt.toISOString(),
+    // Given when the set gets its name.
+    sequence: 0,
     schemaVersion: options.schemaVersion,
     migrationNumber: options.migrationNumber,
     server: { version: facts.versionText, variables: { ...options.scratchVariables } },

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DeployError } from '../errors/deploy-error.ts';
 import { type BackupSet, type ManifestFile, readManifest } from './manifest.ts';
@@ -56,19 +57,46 @@ export function assertSetOf(set: BackupSet, database: string): void {
   throw new DeployError('BACKUP_SET_INVALID', what, { where: set.dir });
 }
 
+/**
+ * Looks whether every file of the set is there in its full length, which costs no reading.
+ *
+ * @throws DeployError `BACKUP_SET_INVALID`, as `verifySet`.
+ */
+export async function assertWhole({ dir, manifest }: BackupSet): Promise<void> {
+  for (const file of manifest.files) {
+    const path = join(dir, file.name);
+    const { size } = await present(path, file, (name) => stat(name));
+    assertSize(path, file, size);
+  }
+}
+
 async function verifyFile(path: string, expected: ManifestFile): Promise<void> {
-  const invalid = (message: string, cause?: unknown) =>
-    new DeployError('BACKUP_SET_INVALID', `${expected.name} ${message}`, { where: path, cause });
-  let found: { sha256: string; sizeBytes: number };
+  const found = await present(path, expected, hashFile);
+  assertSize(path, expected, found.sizeBytes);
+  if (found.sha256 === expected.sha256) return;
+  throw invalid(path, expected, 'is damaged: its SHA-256 is not that of the manifest');
+}
+
+async function present<T>(
+  path: string,
+  expected: ManifestFile,
+  read: (path: string) => Promise<T>,
+): Promise<T> {
   try {
-    found = await hashFile(path);
+    return await read(path);
   } catch (cause) {
-    throw invalid('is missing or cannot be read: the set is not complete', cause);
+    const what = 'is missing or cannot be read: the set is not complete';
+    throw invalid(path, expected, what, cause);
   }
-  const sizes = `${found.sizeBytes} of ${expected.sizeBytes} bytes`;
-  if (found.sizeBytes < expected.sizeBytes) throw invalid(`is cut off: ${sizes}`);
-  if (found.sizeBytes > expected.sizeBytes) throw invalid(`is longer than it was: ${sizes}`);
-  if (found.sha256 !== expected.sha256) {
-    throw invalid('is damaged: its SHA-256 is not that of the manifest');
-  }
+}
+
+function assertSize(path: string, expected: ManifestFile, sizeBytes: number): void {
+  const sizes = `${sizeBytes} of ${expected.sizeBytes} bytes`;
+  if (sizeBytes < expected.sizeBytes) throw invalid(path, expected, `is cut off: ${sizes}`);
+  if (sizeBytes > expected.sizeBytes)
+    throw invalid(path, expected, `is longer than it was: ${sizes}`);
+}
+
+function invalid(path: string, { name }: ManifestFile, what: string, cause?: unknown): DeployError {
+  return new DeployError('BACKUP_SET_INVALID', `${name} ${what}`, { where: path, cause });
 }

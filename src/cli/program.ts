@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { renderExitCodes } from './exit-codes.ts';
 import type { CommonOptions, World } from './invoke.ts';
+import { addBackup } from './program-backup.ts';
 import { addRepair } from './program-repair.ts';
 
 type Action = (
@@ -209,17 +210,7 @@ function addTools(program: Command, world: World, add: Add): void {
     [0, 1, 10, 12, 15],
     async (options) => (await import('./validate.ts')).validateCommand(world, options),
   );
-  const backup = program.command('backup').description('take and list backup sets');
-  add(
-    backup,
-    'create',
-    'take a backup and prove it',
-    [0, 1, 10, 11, 12, 13, 14, 16],
-    async (options) => (await import('./backup.ts')).createCommand(world, options),
-  );
-  add(backup, 'list', 'list the sets, newest first', [0, 1, 10], async (options) =>
-    (await import('./backup.ts')).listCommand(world, options),
-  );
+  addBackup(program, world, add);
   add(
     program,
     'unlock',

@@ -18,6 +18,7 @@ export function renderReport(report: Report, path: string | null): string {
     if (duration_ms > 0)
       lines.push(`  step      ${kind.padEnd(10)} ${String(duration_ms).padStart(7)} ms  ${status}`);
   }
+  if (report.pruned.length > 0) lines.push(`  pruned    ${report.pruned.join(', ')}`);
   if (database.size_before_bytes !== null && database.size_after_bytes !== null) {
     lines.push(
       `  size      ${formatBytes(database.size_before_bytes)} before, ${formatBytes(database.size_after_bytes)} after`,

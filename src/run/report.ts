@@ -78,6 +78,8 @@ export type Report = {
   /** The set that this run would be put back from: the last of `backups`. */
   backup: ReportBackup | null;
   readonly backups: ReportBackup[];
+  /** Names of old sets that the run removed at its end. */
+  pruned: readonly string[];
   /** What the sync of master data did, or null. */
   masterdata: SyncReport | null;
   /** What the validation found. */
@@ -108,7 +110,7 @@ export function makeReport(
       ...{ name: facts.database, before: null, after: null, state: 'as_before' as const },
       ...{ statement: 'not touched', size_before_bytes: null, size_after_bytes: null },
     },
-    ...{ steps: [], migrations: [], backup: null, backups: [], warnings: [] },
+    ...{ steps: [], migrations: [], backup: null, backups: [], pruned: [], warnings: [] },
     ...{ masterdata: null, findings: [] },
     ...{ started_at: now, finished_at: now },
   };

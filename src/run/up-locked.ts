@@ -12,6 +12,7 @@ import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
 import { type LookedAt, lookAndPlan, structureDigest } from './look.ts';
 import type { Cycle } from './plan.ts';
+import { pruneAfterRun } from './prune.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { type Report, step } from './report.ts';
@@ -31,8 +32,15 @@ export async function upLocked(
   );
 }
 
-/** Takes the lock, a backup and its proof, and does nothing else. */
-export async function backUpLocked(context: RunContext, facts: Facts): Promise<void> {
+/**
+ * Takes the lock, a backup and its proof, and changes nothing in the database. `keep`: what becomes
+ * of old sets; who asks for one more set by hand wants to have more of them.
+ */
+export async function backUpLocked(
+  context: RunContext,
+  facts: Facts,
+  { keep }: { readonly keep: 'all' | 'by retention' },
+): Promise<void> {
   const { report, config } = context;
   report.mode = 'backup';
   await withLock(context, async (hold) => {
@@ -45,6 +53,7 @@ export async function backUpLocked(context: RunContext, facts: Facts): Promise<v
       );
     }
     await step(report, 'backup', () => backUp(context, hold, now, { mode: 'backup' }));
+    if (keep === 'by retention') await pruneAfterRun(context, hold);
   });
   report.database.statement = `${config.database.name} is at ${report.database.before ?? 'no version'}, not changed`;
 }
@@ -85,6 +94,8 @@ async function underLock(
     await runCycle(context, hold, current, cycle, runId);
     report.database.after = cycle.to;
   }
+  // Still under the lock: without it another process could be restoring from a set that goes.
+  if (plan.cycles.length > 0) await pruneAfterRun(context, hold);
   report.database.after = plan.cycles.at(-1)?.to ?? plan.from;
   report.database.state = 'as_required';
   report.database.statement = `${config.database.name} is at ${report.database.after ?? 'no version'}, as required`;

@@ -114,7 +114,8 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
     }
     // Loaded only now: a start that finds nothing to do stays light (promise P6).
     const { backUpLocked, upLocked } = await import('./up-locked.ts');
-    if (idle) await backUpLocked(context, looked.facts);
+    const keep = backupOnly ? 'all' : 'by retention';
+    if (idle) await backUpLocked(context, looked.facts, { keep });
     else await upLocked(context, db, options, looked);
   } finally {
     await db.close();

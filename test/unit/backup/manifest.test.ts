@@ -7,6 +7,7 @@ const manifest: Manifest = {
   name: 'backup_20260116_103005',
   database: 'it\'s "odd"',
   createdAt: '2026-01-16T10:30:05.000Z',
+  sequence: 4,
   schemaVersion: null,
   migrationNumber: null,
   server: { version: '10.11.19-MariaDB', variables: { sql_mode: '' } },
