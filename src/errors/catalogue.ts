@@ -172,6 +172,13 @@ export const catalogue = {
     where: 'the version tables of the database',
     next: ['restore the tables named above from the last backup set'],
   },
+  HISTORY_INCOMPLETE: {
+    exitCode: 13,
+    meaning:
+      'The history lacks a table or rows that were there: what was applied would be applied again.',
+    where: 'the version tables of the database',
+    next: ['bring the rows back; docs/runbook.md, section A table of the history was changed'],
+  },
   STATEMENT_FORBIDDEN: {
     exitCode: 13,
     meaning:

@@ -9,14 +9,12 @@ import { readServer } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { readHistory } from '../history/read.ts';
-import { recordApplied, recordFailed, recordReverted } from '../history/record.ts';
 import { openRun, type RunRow, updateRun } from '../history/runs.ts';
 import { ensureVersionTables } from '../history/tables.ts';
 import { compareVersions } from '../history/versions.ts';
 import { type Action, makeActions } from '../migrations/actions.ts';
 import { applyActions } from '../migrations/apply.ts';
 import { migrationsByNumber } from '../migrations/install.ts';
-import type { Migration } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
 import type { Finding } from '../validation/finding.ts';
 import { backUp } from './back-up.ts';
@@ -28,6 +26,7 @@ import { expectedChanges, readStructure } from './look.ts';
 import { syncInRun } from './masterdata.ts';
 import type { Cycle } from './plan.ts';
 import { noteAction, noteBegin, noteSkipped } from './progress.ts';
+import { recordOutcome } from './record-outcome.ts';
 import { step } from './report.ts';
 import { settle } from './settle.ts';
 
@@ -112,7 +111,7 @@ export async function change(
       ...{ hold, runId: run.runId, actions, fromSeq, migrations, stop: context.stop },
       collation: facts.server.database.collation,
       record: (action, executionTimeMs, error) =>
-        record(context, hold, facts, {
+        recordOutcome(context, hold.db, facts, {
           action,
           migration: migrations.get(action.migration)!,
           executionTimeMs,
@@ -211,37 +210,4 @@ export async function finish(
 export async function close(hold: Hold, run: RunRow): Promise<void> {
   await letIn(hold, run);
   await updateRun(hold, run.runId, { state: 'closed' });
-}
-
-async function record(
-  context: RunContext,
-  hold: Hold,
-  facts: Facts,
-  outcome: {
-    readonly action: Action;
-    readonly migration: Migration;
-    readonly executionTimeMs: number;
-    readonly error: string | null;
-  },
-): Promise<void> {
-  const { action, migration, executionTimeMs, error } = outcome;
-  const entry = {
-    number: migration.number,
-    version: migration.version,
-    description: migration.description,
-    checksum: migration.checksum,
-    appliedBy: `deploy ${context.toolVersion}`,
-    backendVersion: context.config.backendVersion,
-    executionTimeMs,
-    rollbackAvailable: migration.down !== null,
-  };
-  if (error !== null) return recordFailed(hold.db, entry, error);
-  if (action.direction === 'up') return recordApplied(hold.db, entry);
-  const history = await readHistory(hold.db, context.config.database.name);
-  const left = {
-    ...history,
-    applied: history.applied.filter(({ number }) => number !== migration.number),
-  };
-  const lower = resolve(facts.folder, left);
-  return recordReverted(hold.db, { ...entry, lowerVersion: lower.actualVersion });
 }

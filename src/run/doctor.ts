@@ -12,7 +12,8 @@ import { exitCodeOf } from '../errors/render.ts';
 import { findBinaries } from '../scratch/binaries.ts';
 import { formatBytes, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { refuseHistory, refuseRights } from './refusals.ts';
+import { refuseRights } from './refusals.ts';
+import { refuseHistory } from './refuse-history.ts';
 
 /** One question, and what was found. `exitCode` is 0 for a check that passed. */
 export type Check = {

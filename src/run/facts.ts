@@ -9,6 +9,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { type HistoryFacts, readHistory } from '../history/read.ts';
 import { type RunRow, readLastDoneRun, readLastRuns, readUnfinishedRun } from '../history/runs.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
+import { readTraces, type Traces } from '../history/traces.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import type { SchemaVersion } from '../migrations/migration.ts';
 import { type Resolution, resolve } from '../migrations/resolve.ts';
@@ -35,6 +36,8 @@ export type Facts = {
   readonly resolution: Resolution;
   /** Tables and views of the application, without version tables and this program's own. */
   readonly relations: readonly { readonly name: string; readonly engine: string | null }[];
+  /** What this program's own tables say about the history; null when nothing is pending. */
+  readonly traces: Traces | null;
   readonly unfinished: RunRow | null;
   readonly lastRun: RunRow | null;
   /** Digest of the master data that the database was last brought to; null for none or not known. */
@@ -56,6 +59,7 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
   const database = config.database.name;
   const server = await readServer(db, database);
   const history = await readHistory(db, database);
+  const resolution = resolve(folder, history);
   const [lastRun] = await readLastRuns(db, database, 1);
   return {
     server,
@@ -64,7 +68,9 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
     folder,
     requiredVersion: requiredVersion(config, folder),
     history,
-    resolution: resolve(folder, history),
+    resolution,
+    // With nothing pending nothing can be done twice, and a no-op stays light (promise P6).
+    traces: resolution.pending.length === 0 ? null : await readTraces(db, database),
     relations: await readRelations(db, database),
     unfinished: await readUnfinishedRun(db, database),
     lastRun: lastRun ?? null,

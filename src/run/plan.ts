@@ -11,7 +11,6 @@ import type { Migration, SchemaVersion } from '../migrations/migration.ts';
 import type { Facts } from './facts.ts';
 import {
   refuseDirection,
-  refuseHistory,
   refuseInstall,
   refuseLongStep,
   refuseRights,
@@ -19,6 +18,7 @@ import {
   refuseStructure,
   unknownSchema,
 } from './refusals.ts';
+import { refuseHistory, refuseRemoved } from './refuse-history.ts';
 
 export type Mode =
   | 'install'
@@ -83,12 +83,14 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
   if (facts.unfinished !== null) {
     return { ...nothing(facts, from), mode: 'recover', to: facts.unfinished.to };
   }
-  if (adopting && facts.adoption === null) {
+  // A history that lost its rows must not be taken for a schema that never had one.
+  const removed = refuseRemoved(facts);
+  if (adopting && facts.adoption === null && removed.length === 0) {
     return { ...nothing(facts, from), mode: 'adopt', needs: 'adoption' };
   }
   const found = [
     ...refuseHistory(facts),
-    ...(adopting && from === null ? [unknownSchema(facts)] : []),
+    ...(adopting && from === null && removed.length === 0 ? [unknownSchema(facts)] : []),
     ...refuseDirection(facts, settings, from),
   ];
   if (found.length > 0) return { ...nothing(facts, from), mode: 'refused', refusals: found };
@@ -120,12 +122,26 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
 }
 
 function nothing(facts: Facts, from: SchemaVersion | null): Plan {
-  const { requiredVersion: to } = facts;
-  const warnings = facts.resolution.failed.map(
-    (migration) =>
-      `migration ${migration.number} ${migration.name} failed earlier and is not critical`,
-  );
+  const { requiredVersion: to, resolution } = facts;
+  const warnings = [...failedBefore(facts), ...withoutChecksum(resolution)];
   return { mode: 'nothing to do', from, to, cycles: [], warnings, refusals: [], needs: null };
+}
+
+function failedBefore({ resolution, history }: Facts): string[] {
+  return resolution.failed.map(({ number, name }) => {
+    const error = history.failed.find((row) => row.number === number)?.error;
+    const why = error ? `: ${error.split('\n', 1)[0]}` : '';
+    return `migration ${number} ${name} failed earlier and is not critical; deploy resolve --retry ${number} tries again${why}`;
+  });
+}
+
+function withoutChecksum({ unknownChecksum }: Facts['resolution']): string[] {
+  if (unknownChecksum.length === 0) return [];
+  const numbers = unknownChecksum.map(({ number }) => number);
+  const shown = numbers.slice(0, 10).join(', ') + (numbers.length > 10 ? ', …' : '');
+  return [
+    `no checksum is recorded of migration ${shown}: nobody can tell whether the file changed; deploy resolve --accept-checksum N records that of the file`,
+  ];
 }
 
 function isAdopted(migration: Migration, adopting: boolean, from: SchemaVersion | null): boolean {
@@ -198,7 +214,7 @@ function withMasterdata(
 }
 
 function warningsOf(facts: Facts, settings: PlanSettings): string[] {
-  const warnings = [...facts.history.problems];
+  const warnings = [...facts.history.problems, ...withoutChecksum(facts.resolution)];
   if (
     settings.fence === 'warn' &&
     settings.fenceUsers.length > 0 &&

@@ -5,31 +5,6 @@ import type { Migration, MigrationScript, SchemaVersion } from '../migrations/mi
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
 
-/** History and files that do not fit: changed, missing or out of order. */
-export function refuseHistory({ resolution }: Facts): Refusal[] {
-  const changed = resolution.changed.map(
-    ({ migration }): Refusal => ({
-      code: 'CHECKSUM_CHANGED',
-      message: `migration ${migration.number} ${migration.name} was applied with other contents than its file has now`,
-      where: migration.up.path,
-    }),
-  );
-  const missing = resolution.missing.map(
-    (entry): Refusal => ({
-      code: 'MIGRATION_MISSING',
-      message: `migration ${entry.number} (${entry.version}) is applied and has no file here`,
-    }),
-  );
-  const outOfOrder = resolution.outOfOrder.map(
-    (migration): Refusal => ({
-      code: 'OUT_OF_ORDER',
-      message: `migration ${migration.number} ${migration.name} is pending, but a later one is already applied`,
-      where: migration.up.path,
-    }),
-  );
-  return [...changed, ...missing, ...outOfOrder];
-}
-
 /** A schema without history that equals no known version. */
 export function unknownSchema(facts: Facts): Refusal {
   const shown = (facts.adoption?.differences ?? [])

@@ -11,7 +11,8 @@ import { type Facts, readFacts } from './facts.ts';
 import { tryCycles } from './look.ts';
 import { countLosses, describeLosses, tryRoundTrip } from './loss.ts';
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
-import { refuseHistory, refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
+import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
+import { refuseHistory } from './refuse-history.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
 export type RollbackTarget =

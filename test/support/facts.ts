@@ -104,7 +104,14 @@ export function factsOf(
     requiredVersion: folder.versions.at(-1)!,
     resolution: resolve(folder, history),
     relations: applied.length > 0 ? [{ name: 'a', engine: 'InnoDB' }] : [],
-    ...{ unfinished: null, lastRun: null, lastMasterdata: null, masterdata: null, adoption: null },
+    ...{
+      traces: null,
+      unfinished: null,
+      lastRun: null,
+      lastMasterdata: null,
+      masterdata: null,
+      adoption: null,
+    },
     structural: {
       statements: [],
       failure: null,

@@ -155,6 +155,17 @@ export const samples: Readonly<Record<ErrorCode, Sample>> = {
   HISTORY_UNREADABLE: sample('HISTORY_UNREADABLE', 'the history cannot be read', {
     where: 'table migration_history, column success',
   }),
+  HISTORY_INCOMPLETE: sample(
+    'HISTORY_INCOMPLETE',
+    'migration 4 add_learning_category was applied by run 20260116T103000Z-4f1c2a, and its row is gone from migration_history',
+    {
+      where: 'migration_history',
+      next: [
+        "bring the rows back: INSERT INTO migration_history (migration_number, version, description, success, rollback_available) VALUES (4, '0.5.0', 'learning category', 1, 1);",
+        'if somebody put the database back by hand: DROP TABLE deploy_run, deploy_journal; both are made again',
+      ],
+    },
+  ),
   STATEMENT_FORBIDDEN: sample('STATEMENT_FORBIDDEN', 'GRANT may not stand in a migration', {
     where: `${file}:3`,
   }),
