@@ -1,7 +1,7 @@
 /** Pure: what the endpoints answer. The names are public: fields may be added, never removed. */
 import type { Config } from '../src/config/config.ts';
 import type { Health } from './decide-health.ts';
-import type { ClosedRun, OpenRun } from './facts.ts';
+import type { ClosedRun, OpenRun, RunRecords } from './facts.ts';
 import type { Sample } from './sampler.ts';
 
 /** What is known before the database is asked. */
@@ -45,7 +45,10 @@ export function healthBody(
           },
     deploying: value.state === 'deploying',
     run: value.openRun === null ? null : runBody(value.openRun),
-    last_run: value.lastRun === null ? null : lastRunBody(value.lastRun),
+    last_run: value.lastRun === null ? null : lastRunBody(value.lastRun, value.records),
+    last_success_at: value.records?.lastSuccessAt ?? null,
+    last_backup: lastBackupBody(value.records),
+    database_size_bytes: value.records?.databaseSizeBytes ?? null,
     sample_age_seconds: Math.round(ageMs) / 1000,
     stale: isStale,
     timestamp: now.toISOString(),
@@ -103,14 +106,27 @@ function runBody(run: OpenRun) {
 }
 
 /** The words of its error stay in the report: they may name tables and hosts. */
-function lastRunBody(run: ClosedRun) {
+function lastRunBody(run: ClosedRun, records: RunRecords | null) {
   return {
     mode: run.mode,
     outcome: run.outcome,
     exit_code: run.exitCode,
-    error_code: run.errorCode,
+    error_code: records?.errorCode ?? null,
+    started_at: run.startedAt,
     finished_at: run.finishedAt,
+    duration_seconds: durationSeconds(run),
   };
+}
+
+/** How long a run took by the clock of the server; null when nobody wrote down its end. */
+export function durationSeconds({ startedAt, finishedAt }: ClosedRun): number | null {
+  if (finishedAt === null) return null;
+  return (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
+}
+
+function lastBackupBody(records: RunRecords | null) {
+  const backup = records?.backup ?? null;
+  return backup === null ? null : { proven_at: backup.provenAt, size_bytes: backup.sizeBytes };
 }
 
 /** Other tools record their user and host; only `program 1.2.3` is fit for the public. */

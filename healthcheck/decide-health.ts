@@ -3,7 +3,7 @@ import type { AppliedMigration, FailedMigration, HistoryFacts } from '../src/his
 import { compareVersions, compatibility, type SchemaVersion } from '../src/history/versions.ts';
 import type { MigrationFolder } from '../src/migrations/files.ts';
 import { type Resolution, resolve } from '../src/migrations/resolve.ts';
-import type { ClosedRun, DatabaseFacts, OpenRun, Reading, Trouble } from './facts.ts';
+import type { ClosedRun, DatabaseFacts, OpenRun, Reading, RunRecords, Trouble } from './facts.ts';
 
 /** The state of the database in a word; public, so that a page need not read sentences. */
 export type DatabaseState =
@@ -48,6 +48,8 @@ export type Health = {
   readonly lastMigration: AppliedMigration | null;
   readonly openRun: OpenRun | null;
   readonly lastRun: ClosedRun | null;
+  /** Null when the database could not be read. */
+  readonly records: RunRecords | null;
   readonly migrationsAvailable: number;
 };
 
@@ -69,7 +71,7 @@ export function decideHealth({ folder, requiredVersion, reading }: HealthInput):
   }
   if (reading.trouble !== null) return inTrouble(reading.trouble, folder, requiredVersion);
   const { database } = reading;
-  const { history, openRun, lastRun } = database;
+  const { history, openRun, lastRun, records } = database;
   const state = stateOf(folder, requiredVersion, database);
   if (state === 'unreadable') return inTrouble(state, folder, requiredVersion);
   const { actualVersion, pending, failed } = upTo(requiredVersion, folder, history);
@@ -91,6 +93,7 @@ export function decideHealth({ folder, requiredVersion, reading }: HealthInput):
     lastMigration: history?.applied.at(-1) ?? null,
     openRun,
     lastRun,
+    records,
     migrationsAvailable: folder.migrations.length,
   };
 }
@@ -158,6 +161,7 @@ function inTrouble(
     lastMigration: null,
     openRun: null,
     lastRun: null,
+    records: null,
     migrationsAvailable: folder?.migrations.length ?? 0,
   };
 }

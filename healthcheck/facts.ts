@@ -29,12 +29,29 @@ export type OpenRun = {
 
 /** The last run that was closed. */
 export type ClosedRun = {
+  readonly runId: string;
   readonly mode: RunMode;
   readonly outcome: RunOutcome | null;
   readonly exitCode: number | null;
+  /** ISO. */
+  readonly startedAt: string;
   readonly finishedAt: string | null;
-  /** Of the error catalogue, e.g. `MIGRATION_FAILED`. */
+};
+
+/** What runs wrote into `deploy_run`. The sidecar sees neither backups nor reports. */
+export type RunRecords = {
+  /** Of the last closed run, from the error catalogue, e.g. `MIGRATION_FAILED`. */
   readonly errorCode: string | null;
+  /** Of the last closed run. */
+  readonly steps: readonly { readonly step: string; readonly durationMs: number }[];
+  /** End of the last run that reached its goal. ISO. */
+  readonly lastSuccessAt: string | null;
+  /** The last backup set that was proven. */
+  readonly backup: { readonly provenAt: string; readonly sizeBytes: number } | null;
+  /** At the end of the last run. */
+  readonly databaseSizeBytes: number | null;
+  /** Of the last sync. */
+  readonly masterdata: readonly { readonly entity: string; readonly records: number }[];
 };
 
 export type DatabaseFacts = {
@@ -44,6 +61,7 @@ export type DatabaseFacts = {
   readonly hasTables: boolean;
   readonly openRun: OpenRun | null;
   readonly lastRun: ClosedRun | null;
+  readonly records: RunRecords;
 };
 
 /** What one look at the database gave. */

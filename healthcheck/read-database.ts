@@ -1,9 +1,6 @@
 /** One look at the database. Reads only, takes no lock, waits for none, and never rejects. */
-import sql, { join } from 'sql-template-tag';
 import type { Config } from '../src/config/config.ts';
 import type { Log } from '../src/config/log.ts';
-import type { Db } from '../src/database/connect.ts';
-import { DEPLOY_TABLES } from '../src/database/identifier.ts';
 import {
   isAccessDenied,
   isConnectionLost,
@@ -14,16 +11,12 @@ import {
   isUnknownDatabase,
 } from '../src/database/server-errors.ts';
 import { within } from '../src/database/within.ts';
-import { type HistoryFacts, readHistory } from '../src/history/read.ts';
 import type { DatabaseFacts, Reading, Trouble } from './facts.ts';
-import { type Link, makeLink } from './link.ts';
-import { readRuns } from './read-runs.ts';
+import { makeLink } from './link.ts';
+import { makeFactsReader } from './read-facts.ts';
 
 /** Longer than the server's own limits: its answer says more than ours. */
 const lookLimitMs = 2_500;
-
-/** Leaves time for an answer within `lookLimitMs`. */
-const besideRunLimitMs = 1_000;
 
 export type DatabaseReader = {
   /** Looks once. Gives an answer within 2.5 s whatever the server does. */
@@ -38,14 +31,32 @@ export function makeDatabaseReader(
   log: Log,
 ): DatabaseReader {
   const link = makeLink(database, database.name);
+  const facts = makeFactsReader(database.name, log);
+
+  async function read(limit: AbortSignal): Promise<DatabaseFacts> {
+    const { db, isNew } = await link.use();
+    if (isNew) facts.forget();
+    try {
+      return await facts.read(db);
+    } catch (error) {
+      // The server may have closed a connection that was idle, or was restarted: that is no trouble.
+      if (isNew || limit.aborted || !isConnectionLost(error)) throw error;
+      link.drop();
+      facts.forget();
+      return facts.read((await link.use()).db);
+    }
+  }
+
   return {
     async look() {
+      const limit = new AbortController();
       try {
-        const facts = await within(lookLimitMs, readFacts(link, database.name, log));
-        return { trouble: null, database: facts };
+        return { trouble: null, database: await within(lookLimitMs, read(limit.signal)) };
       } catch (error) {
-        link.drop();
+        limit.abort();
         const trouble = classifyTrouble(error);
+        // A whole connection is kept: a server in trouble is not bothered with logins, too.
+        if (trouble !== 'unreadable') link.drop();
         log.debug({ err: error }, `the database could not be looked at: ${trouble}`);
         return { trouble };
       }
@@ -60,58 +71,4 @@ export function classifyTrouble(error: unknown): Trouble {
   if (isAccessDenied(error)) return 'access_denied';
   const isAway = [isConnectionLost, isConnectionRefused, isTooManyConnections, isNodeNotReady];
   return isAway.some((is) => is(error)) ? 'unreachable' : 'unreadable';
-}
-
-async function readFacts(link: Link, database: string, log: Log): Promise<DatabaseFacts> {
-  const { db, isNew } = await link.use();
-  try {
-    return await readWith(link, db, database, log);
-  } catch (error) {
-    // The server may have closed a connection that was idle, or was restarted: that is no trouble.
-    if (isNew || !isConnectionLost(error)) throw error;
-    link.drop();
-    return readWith(link, (await link.use()).db, database, log);
-  }
-}
-
-async function readWith(link: Link, db: Db, database: string, log: Log): Promise<DatabaseFacts> {
-  const { openRun, lastRun } = await readRuns(db, database);
-  const history =
-    openRun === null
-      ? await readHistory(db, database)
-      : await readHistoryBesideRun(link, db, database, log);
-  const isKnown = openRun !== null || (history?.applied.length ?? 0) > 0;
-  const hasTables = isKnown || (await hasOtherTables(db, database, history));
-  return { history, hasTables, openRun, lastRun };
-}
-
-/** While a run swaps tables its history may be out of reach; the run is what counts then. */
-async function readHistoryBesideRun(
-  link: Link,
-  db: Db,
-  database: string,
-  log: Log,
-): Promise<HistoryFacts | null> {
-  try {
-    return await within(besideRunLimitMs, readHistory(db, database));
-  } catch (error) {
-    // The connection may be waiting still: the next look must not queue behind it.
-    link.drop();
-    log.debug({ err: error }, 'the history cannot be read while a run is under way');
-    return null;
-  }
-}
-
-/** True when there is a table or view besides the version tables and this program's own. */
-async function hasOtherTables(
-  db: Db,
-  database: string,
-  history: HistoryFacts | null,
-): Promise<boolean> {
-  const row = await db.one<{ tables: string }>(sql`
-    SELECT COUNT(*) AS tables FROM information_schema.tables
-    WHERE table_schema = ${database} AND table_name NOT IN (${join([...DEPLOY_TABLES])})`);
-  const { schemaVersion, migrationHistory } = history?.present ?? {};
-  const own = Number(schemaVersion ?? false) + Number(migrationHistory ?? false);
-  return Number(row?.tables ?? 0) > own;
 }

@@ -1,34 +1,47 @@
-/** Reads what `deploy_run` says of the run that is open and of the last that was closed. */
+/** What `deploy_run` says of the run that is open and of the last that was closed. */
 import sql, { type Sql } from 'sql-template-tag';
-import type { Db } from '../src/database/connect.ts';
+import type { Row } from '../src/database/connect.ts';
 import { qualified } from '../src/database/identifier.ts';
 import { lockName } from '../src/database/lock-name.ts';
-import { isMissingTable } from '../src/database/server-errors.ts';
+import { selectTextRow } from '../src/history/read.ts';
 import type { RunMode, RunOutcome, RunState } from '../src/history/run-row.ts';
 import type { ClosedRun, OpenRun } from './facts.ts';
 
-export type Runs = { readonly openRun: OpenRun | null; readonly lastRun: ClosedRun | null };
+export type Runs = {
+  readonly openRun: OpenRun | null;
+  readonly lastRun: ClosedRun | null;
+  /** Another value when a run was written or closed since: what else the runs say may be new. */
+  readonly mark: string;
+};
 
 /**
- * Reads the runs, and whether somebody holds the deploy lock, which it never waits for. One
- * query, a second one for the progress of an open run.
+ * The SELECT of both runs, in the form of `selectHistory`, and whether somebody holds the deploy
+ * lock, which it never waits for. Needs `deploy_run` and `deploy_journal`.
  */
-export async function readRuns(db: Db, database: string): Promise<Runs> {
-  const rows = await readRows(db, database);
-  const lastRun = closedRun(rows);
-  const open = rows.find(isOpen);
-  if (open === undefined) return { openRun: null, lastRun };
-  const isAlive = open.held_by !== null;
-  if (isAlive) return { openRun: openRun(open, await readProgress(db, database, open)), lastRun };
-  // The lock was read after the run: one that ended in between would look as if it was cut off.
-  const again = await readRows(db, database);
-  const same = again.find((row) => isOpen(row) && row.run_id === open.run_id);
-  return { openRun: same === undefined ? null : openRun(same, null), lastRun: closedRun(again) };
+export function selectRuns(database: string): Sql {
+  const table = qualified(database, 'deploy_run');
+  const text = sql`JSON_OBJECT('held_by', IS_USED_LOCK(${lockName(database)}),
+    'newest', (SELECT MAX(id) FROM ${table}),
+    'run_id', run_id, 'mode', mode, 'state', state, 'step', step, 'from_version', from_version,
+    'to_version', to_version, 'started_at', CAST(started_at AS CHAR),
+    'finished_at', CAST(finished_at AS CHAR), 'outcome', outcome, 'exit_code', exit_code,
+    'total', JSON_LENGTH(plan, '$.actions'),
+    'done', IF(state = 'closed', NULL, (SELECT COUNT(*)
+      FROM ${qualified(database, 'deploy_journal')} journal
+      WHERE journal.run_id = run.run_id AND journal.state = 'done')))`;
+  const columns = sql`id, run_id, mode, state, step, from_version, to_version, started_at,
+    finished_at, outcome, exit_code`;
+  // Each select by itself: the plan of a closed run, which may be long, is of no interest.
+  return sql`${selectTextRow('deploy_run', sql`id`, text)} FROM (
+    (SELECT ${columns}, plan FROM ${table} WHERE state <> 'closed' ORDER BY id DESC LIMIT 1)
+    UNION ALL (SELECT ${columns}, NULL FROM ${table} WHERE state = 'closed' AND mode <> 'backup'
+      ORDER BY id DESC LIMIT 1)) run`;
 }
 
 type RunRow = {
-  readonly held_by: string | null;
-  readonly run_id: string | null;
+  readonly held_by: number | null;
+  readonly newest: number;
+  readonly run_id: string;
   readonly mode: RunMode;
   readonly state: RunState;
   readonly step: string | null;
@@ -38,32 +51,28 @@ type RunRow = {
   readonly finished_at: string | null;
   readonly outcome: RunOutcome | null;
   readonly exit_code: number | null;
-  readonly error_code: string | null;
+  readonly done: number | null;
+  readonly total: number | null;
 };
 
-/** The newest open run and the newest closed one; none when there is no such table. */
-async function readRows(db: Db, database: string): Promise<RunRow[]> {
-  const newest = (which: Sql) => sql`(
-    SELECT run_id, mode, state, step, from_version, to_version, started_at, finished_at, outcome,
-      exit_code, IF(state = 'closed', JSON_VALUE(report, '$.error.code'), NULL) AS error_code
-    FROM ${qualified(database, 'deploy_run')} WHERE ${which} ORDER BY id DESC LIMIT 1)`;
-  try {
-    return await db.query<RunRow>(sql`
-      SELECT runs.*, IS_USED_LOCK(${lockName(database)}) AS held_by
-      FROM (${newest(sql`state <> 'closed'`)} UNION ALL ${newest(sql`state = 'closed'`)}) runs`);
-  } catch (error) {
-    if (isMissingTable(error)) return [];
-    throw error;
-  }
-}
-
-function isOpen({ state }: RunRow): boolean {
-  return state !== 'closed';
-}
-
-function openRun(row: RunRow, progress: OpenRun['progress']): OpenRun {
+/** Picks the runs out of the rows that `selectRuns` gave, also among other rows. Pure. */
+export function runsOf(rows: readonly Row[]): Runs {
+  const runs = rows
+    .filter((row) => row['t'] === 'deploy_run')
+    .map((row) => JSON.parse(String(row['c0'])) as RunRow);
+  const open = runs.find(({ state }) => state !== 'closed');
+  const closed = runs.find(({ state }) => state === 'closed');
   return {
-    runId: row.run_id ?? '',
+    openRun: open === undefined ? null : openRun(open),
+    lastRun: closed === undefined ? null : closedRun(closed),
+    mark: `${runs[0]?.newest ?? 0} ${closed?.run_id ?? ''}`,
+  };
+}
+
+function openRun(row: RunRow): OpenRun {
+  const { done, total } = row;
+  return {
+    runId: row.run_id,
     mode: row.mode,
     state: row.state,
     step: row.step,
@@ -71,38 +80,22 @@ function openRun(row: RunRow, progress: OpenRun['progress']): OpenRun {
     to: row.to_version,
     startedAt: toIso(row.started_at),
     isAlive: row.held_by !== null,
-    progress,
+    progress: done === null || total === null ? null : { done, total },
   };
 }
 
-function closedRun(rows: readonly RunRow[]): ClosedRun | null {
-  const row = rows.find((found) => !isOpen(found));
-  if (row === undefined) return null;
+function closedRun(row: RunRow): ClosedRun {
   return {
+    runId: row.run_id,
     mode: row.mode,
     outcome: row.outcome,
     exitCode: row.exit_code,
+    startedAt: toIso(row.started_at),
     finishedAt: row.finished_at === null ? null : toIso(row.finished_at),
-    errorCode: row.error_code,
   };
 }
 
-async function readProgress(db: Db, database: string, run: RunRow): Promise<OpenRun['progress']> {
-  try {
-    const row = await db.one<{ done: string; total: string | null }>(sql`
-      SELECT JSON_LENGTH(run.plan, '$.actions') AS total,
-        (SELECT COUNT(*) FROM ${qualified(database, 'deploy_journal')} journal
-         WHERE journal.run_id = run.run_id AND journal.state = 'done') AS done
-      FROM ${qualified(database, 'deploy_run')} run WHERE run.run_id = ${run.run_id}`);
-    if (row === undefined || row.total === null) return null;
-    return { done: Number(row.done), total: Number(row.total) };
-  } catch (error) {
-    if (isMissingTable(error)) return null;
-    throw error;
-  }
-}
-
-/** The column holds UTC without saying so. */
-function toIso(utc: string): string {
+/** The columns hold UTC without saying so. */
+export function toIso(utc: string): string {
   return `${utc.replace(' ', 'T')}Z`;
 }

@@ -46,7 +46,9 @@ const lastRun = object({
   outcome: maybeText,
   exit_code: maybeWhole,
   error_code: maybeText,
+  started_at: moment,
   finished_at: moment,
+  duration_seconds: { type: ['number', 'null'] },
 });
 
 export const healthSchema = object({
@@ -67,6 +69,9 @@ export const healthSchema = object({
   deploying: flag,
   run: orNull(run),
   last_run: orNull(lastRun),
+  last_success_at: moment,
+  last_backup: orNull(object({ proven_at: moment, size_bytes: whole })),
+  database_size_bytes: maybeWhole,
   sample_age_seconds: { type: 'number', minimum: 0 },
   stale: flag,
   timestamp: { type: 'string', format: 'date-time' },

@@ -21,12 +21,38 @@ export type {
  */
 export async function readHistory(db: Db, schema: string): Promise<HistoryFacts> {
   const types = await readAppliedAtTypes(db, schema);
-  const tables = (['migration_history', 'schema_version'] as const).filter((table) => types[table]);
-  const selects = tables.map((table) => selectTexts(schema, table));
-  const rows =
-    selects.length === 0 ? [] : await db.query(sql`${join(selects, ' UNION ALL ')} ORDER BY t, id`);
-  const rowsOf = (table: VersionTable) =>
-    types[table] === null ? null : rows.filter((row) => row['t'] === table);
+  const select = selectHistory(schema, types);
+  return historyOf(select === null ? [] : await db.query(select), types);
+}
+
+/**
+ * The SELECT of all rows of the version tables, for `historyOf`; null when there is no such table.
+ * Its columns are `t` (the table), `id` and the texts `c0`, `c1`, …: other rows of the same form
+ * (`selectTextRow`) may be added to it by UNION ALL.
+ */
+export function selectHistory(schema: string, types: AppliedAtTypes): Sql | null {
+  const selects = VERSION_TABLES.filter((table) => types[table] !== null).map((table) =>
+    selectTexts(schema, table),
+  );
+  return selects.length === 0 ? null : join(selects, ' UNION ALL ');
+}
+
+/** `SELECT t, id, c0` in the form of `selectHistory`, without a FROM. */
+export function selectTextRow(t: string, id: Sql, text: Sql): Sql {
+  return sql`SELECT ${t} AS t, ${id} AS id, ${join(padded([text]))}`;
+}
+
+/**
+ * Makes the history of what `selectHistory` gave, in any order, also among other rows.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when a row lacks its number or its outcome.
+ */
+export function historyOf(rows: readonly Row[], types: AppliedAtTypes): HistoryFacts {
+  const rowsOf = (table: VersionTable) => {
+    if (types[table] === null) return null;
+    const found = rows.filter((row) => row['t'] === table);
+    return found.sort((a, b) => Number(a['id']) - Number(b['id']));
+  };
   return makeHistory({
     history: rowsOf('migration_history')?.map(toHistoryRow) ?? null,
     versions: rowsOf('schema_version')?.map(toVersionRow) ?? null,
@@ -74,13 +100,16 @@ const widest = Math.max(...Object.values(columnsOf).map((columns) => columns.len
 // Both tables come in one answer, every column as text: so no column of one table forces its
 // type or collation upon the other, and it does not matter how an existing table declares them.
 function selectTexts(schema: string, table: VersionTable): Sql {
-  const cells = Array.from({ length: widest }, (_, index) => {
-    const column = columnsOf[table][index];
-    const text =
-      column === undefined ? sql`NULL` : sql`CONVERT(${quoteName(column)} USING utf8mb4)`;
-    return sql`${text} AS ${quoteName(`c${index}`)}`;
-  });
-  return sql`SELECT ${table} AS t, CAST(id AS SIGNED) AS id, ${join(cells)} FROM ${qualified(schema, table)}`;
+  const texts = columnsOf[table].map((column) => sql`CONVERT(${quoteName(column)} USING utf8mb4)`);
+  return sql`SELECT ${table} AS t, CAST(id AS SIGNED) AS id, ${join(padded(texts))}
+    FROM ${qualified(schema, table)}`;
+}
+
+function padded(texts: readonly Sql[]): Sql[] {
+  return Array.from(
+    { length: widest },
+    (_, index) => sql`${texts[index] ?? sql`NULL`} AS ${quoteName(`c${index}`)}`,
+  );
 }
 
 function cellsOf(table: VersionTable, row: Row): (column: string) => string | null {

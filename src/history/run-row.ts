@@ -3,7 +3,7 @@ import type { FencedAccount } from '../database/fence.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { SchemaVersion } from './versions.ts';
 
-const modes = ['install', 'adopt', 'update', 'rollback', 'restore', 'recover'] as const;
+const modes = ['install', 'adopt', 'update', 'rollback', 'restore', 'recover', 'backup'] as const;
 const states = ['locked', 'changing', 'changed', 'putting_back', 'closed'] as const;
 const outcomes = ['done', 'failed', 'put_back', 'left', 'abandoned', 'interrupted'] as const;
 

@@ -75,6 +75,28 @@ export async function openRun(hold: Hold, run: NewRun): Promise<RunRow> {
 }
 
 /**
+ * Notes a backup that was taken for its own sake, as a run that is closed: for those who watch.
+ * For the next run it does not exist. Needs the lock.
+ *
+ * @throws DeployError `LOCK_LOST` when the lock or the epoch is no longer ours; then nothing is written.
+ */
+export async function recordBackupRun(
+  hold: Hold,
+  run: Pick<RunRow, 'runId' | 'from' | 'backupSet'> & { readonly report: string },
+): Promise<void> {
+  const { affectedRows } = await hold.db.run(sql`
+    INSERT INTO ${qualified(hold.database, 'deploy_run')}
+      (run_id, epoch, plan_digest, mode, direction, from_version, to_version, state, plan,
+       backup_set, fenced_accounts, disabled_events, started_at, finished_at, outcome, exit_code,
+       report)
+    SELECT ${run.runId}, ${hold.epoch}, '', 'backup', 'up', ${run.from}, ${run.from}, 'closed',
+      'null', ${run.backupSet}, '[]', '[]', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), 'done', 0,
+      ${run.report}
+    FROM DUAL WHERE ${hold.guard}`);
+  if (affectedRows === 0) throw lockLost(hold);
+}
+
+/**
  * Writes a change of a run, under the present epoch. Needs the lock; commits unless the caller
  * has a transaction open.
  *
@@ -122,19 +144,22 @@ export async function readLastDoneRun(db: Db, schema: string): Promise<RunRow | 
   const table = qualified(schema, 'deploy_run');
   const [run] = await readRuns(
     db,
-    sql`SELECT * FROM ${table} WHERE outcome = 'done' ORDER BY id DESC LIMIT 1`,
+    sql`SELECT * FROM ${table} WHERE outcome = 'done' AND mode <> 'backup' ORDER BY id DESC LIMIT 1`,
   );
   return run ?? null;
 }
 
 /**
- * Gives the last runs, the newest first; none when there is no `deploy_run`. Reads only.
+ * Gives the last runs, the newest first, without mere backups; none when there is no `deploy_run`. Reads only.
  *
  * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
  */
 export function readLastRuns(db: Db, schema: string, limit: number): Promise<RunRow[]> {
   const table = qualified(schema, 'deploy_run');
-  return readRuns(db, sql`SELECT * FROM ${table} ORDER BY id DESC LIMIT ${limit}`);
+  return readRuns(
+    db,
+    sql`SELECT * FROM ${table} WHERE mode <> 'backup' ORDER BY id DESC LIMIT ${limit}`,
+  );
 }
 
 async function readRuns(db: Db, query: Sql): Promise<RunRow[]> {

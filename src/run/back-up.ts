@@ -66,6 +66,7 @@ export function summarise({ name, manifest }: BackupSet, reused: boolean): Repor
     tables: manifest.tables.length,
     rows: manifest.tables.reduce((sum, table) => sum + table.rows, 0),
     proven: manifest.proof !== null,
+    proven_at: manifest.proof?.at ?? null,
     reused,
   };
 }

@@ -126,8 +126,8 @@ export async function change(
   await completeChange(context, hold, facts, run);
   await updateRun(hold, run.runId, { state: 'changed' });
   await failPoint('run.changed');
-  await finish(context, hold, facts, run);
   report.database.size_after_bytes = (await readServer(hold.db, config.database.name)).sizeBytes;
+  await finish(context, hold, facts, run);
 }
 
 /** A step that everybody may see: the sidecar reads its name in `deploy_run`. */

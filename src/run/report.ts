@@ -39,6 +39,8 @@ export type ReportBackup = {
   readonly tables: number;
   readonly rows: number;
   readonly proven: boolean;
+  /** When it was restored elsewhere and compared; null for a set without proof. */
+  readonly proven_at: string | null;
   readonly reused: boolean;
 };
 

@@ -3,7 +3,7 @@ import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DeployError } from '../errors/deploy-error.ts';
-import type { RunRow } from '../history/runs.ts';
+import { type RunRow, recordBackupRun } from '../history/runs.ts';
 import { readSchema } from '../schema/read.ts';
 import { backUp } from './back-up.ts';
 import { openConnection, type RunContext } from './context.ts';
@@ -33,8 +33,8 @@ export async function upLocked(
 }
 
 /**
- * Takes the lock, a backup and its proof, and changes nothing in the database. `keep`: what becomes
- * of old sets; who asks for one more set by hand wants to have more of them.
+ * Takes the lock, a backup and its proof, notes it in `deploy_run`, and changes nothing else. `keep`:
+ * what becomes of old sets; who asks for one more set by hand wants to have more of them.
  */
 export async function backUpLocked(
   context: RunContext,
@@ -52,7 +52,11 @@ export async function backUpLocked(
         `run ${now.unfinished.runId} is not ended: this set is of a half-way database`,
       );
     }
-    await step(report, 'backup', () => backUp(context, hold, now, { mode: 'backup' }));
+    const set = await step(report, 'backup', () => backUp(context, hold, now, { mode: 'backup' }));
+    await recordBackupRun(hold, {
+      ...{ runId: report.run_id, from: report.database.before, backupSet: set.name },
+      report: JSON.stringify(report),
+    });
     if (keep === 'by retention') await pruneAfterRun(context, hold);
   });
   report.database.statement = `${config.database.name} is at ${report.database.before ?? 'no version'}, not changed`;

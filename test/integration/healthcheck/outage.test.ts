@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
+import type { Db } from '../../../src/database/connect.ts';
 import { makeSite, until } from '../../support/deploy.ts';
 import { type Sidecar, startSidecar } from '../../support/health.ts';
 import { type Cleanup, startTestServer } from '../../support/server.ts';
@@ -256,25 +257,49 @@ describe('the sidecar', () => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
     const sidecar = await startSidecar(t, site, { HEALTH_CACHE_SECONDS: '60' });
-    const before = await readCounters();
+    const before = await readCounters(db);
 
     for (let round = 0; round < 20; round++) {
       const asked = Array.from({ length: 50 }, () => sidecar.get('/readyz'));
       for (const { code } of await Promise.all(asked)) assert.equal(code, 200);
     }
 
-    const now = await readCounters();
-    assert.ok(now.selects - before.selects < 8, `${now.selects - before.selects} queries`);
+    const now = await readCounters(db);
+    assert.ok(now.queries - before.queries < 15, `${now.queries - before.queries} queries`);
     assert.equal(now.connections - before.connections, 1);
     const { body } = await sidecar.get('/api/system/health');
     assert.ok(body.sample_age_seconds > 0 && body.sample_age_seconds < 60);
+  });
 
-    async function readCounters() {
-      const rows = await db.query<{ Variable_name: string; Value: string }>(
-        `SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_select', 'Connections')`,
-      );
-      const value = (name: string) => Number(rows.find((row) => row.Variable_name === name)?.Value);
-      return { selects: value('Com_select'), connections: value('Connections') };
-    }
+  test('takes one query for a look, also while a deploy runs, and two at an empty database', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    const bare = await makeSite(t, server, shop);
+    const look = async (sidecar: Sidecar, state: string) => {
+      const before = await readCounters(db);
+      assert.equal(await stateOf(sidecar), state);
+      // The counting itself is one.
+      return (await readCounters(db)).queries - before.queries - 1;
+    };
+    const sidecar = await startSidecar(t, site);
+    const atEmpty = await startSidecar(t, bare);
+    await look(sidecar, 'as_required');
+    await look(atEmpty, 'empty');
+
+    assert.equal(await look(sidecar, 'as_required'), 1);
+    assert.ok((await look(atEmpty, 'empty')) <= 2);
+    await db.run(`DO GET_LOCK('deploy:${site.database}', 0)`);
+    await db.run(`UPDATE deploy_run SET state = 'changing', finished_at = NULL, outcome = NULL`);
+    await look(sidecar, 'deploying');
+    assert.equal(await look(sidecar, 'deploying'), 1);
   });
 });
+
+/** Of the whole server: everything that was asked, and by whom. */
+async function readCounters(db: Db) {
+  const rows = await db.query<{ Variable_name: string; Value: string }>(
+    `SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Connections')`,
+  );
+  const value = (name: string) => Number(rows.find((row) => row.Variable_name === name)?.Value);
+  return { queries: value('Questions'), connections: value('Connections') };
+}

@@ -182,10 +182,11 @@ describe('the sidecar, when the database', () => {
 
     const body = await assertRow(sidecar, { state: 'behind', ...waiting });
 
-    const { finished_at, ...rest } = body['last_run'];
+    const { started_at, finished_at, duration_seconds, ...rest } = body['last_run'];
     assert.deepEqual(rest, {
       ...{ mode: 'update', outcome: 'put_back', exit_code: 20, error_code: 'MIGRATION_FAILED' },
     });
+    assert.equal((Date.parse(finished_at) - Date.parse(started_at)) / 1000, duration_seconds);
     assert.ok(Math.abs(Date.now() - Date.parse(finished_at)) < 60_000);
   });
 

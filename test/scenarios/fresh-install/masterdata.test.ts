@@ -4,6 +4,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { migrationsDir } from '../../support/bamort/migrate.ts';
 import { makeSite } from '../../support/deploy.ts';
+import { startSidecar } from '../../support/health.ts';
 import type { Json } from '../../support/json.ts';
 import { findLeftovers, takePicture } from '../../support/picture.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -42,6 +43,12 @@ describe('a fresh installation of Bamort', () => {
     );
     const again = await site.deploy(['up', '--json'], withMasterdata);
     assert.equal((JSON.parse(again.stdout) as Json)['outcome'], 'nothing_to_do', again.stderr);
+    const { text } = await (await startSidecar(t, site)).get('/metrics');
+    const entities = report['masterdata'].entities as { entity: string; inserted: number }[];
+    for (const { entity, inserted } of entities) {
+      const line = `masterdata_records{entity="${entity}"} ${inserted}`;
+      assert.ok(text.split('\n').includes(line), `${line}\nis not in\n${text}`);
+    }
   });
 
   test('without an administrator is refused before anything', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decideHealth, type HealthInput } from '../../../healthcheck/decide-health.ts';
 import type { DatabaseFacts, OpenRun, Trouble } from '../../../healthcheck/facts.ts';
+import { noRecords } from '../../../healthcheck/read-records.ts';
 import type { HistoryFacts } from '../../../src/history/read.ts';
 import { makeApplied, makeFailed, makeMigration } from '../../support/migrations.ts';
 
@@ -35,6 +36,7 @@ function input(database: Partial<DatabaseFacts>, given: Partial<HealthInput> = {
     hasTables: true,
     openRun: null,
     lastRun: null,
+    records: noRecords,
     ...database,
   };
   return {

@@ -1,0 +1,101 @@
+/** What is in the database, read with one query where nothing has changed since the last look. */
+import sql, { join, raw, type Sql } from 'sql-template-tag';
+import type { Log } from '../src/config/log.ts';
+import type { Db, Row } from '../src/database/connect.ts';
+import {
+  isConnectionLost,
+  isMissingTable,
+  isUnknownColumn,
+} from '../src/database/server-errors.ts';
+import { historyOf, selectHistory } from '../src/history/read.ts';
+import type { DatabaseFacts, RunRecords } from './facts.ts';
+import { noRecords, readRecords } from './read-records.ts';
+import { type Runs, runsOf, selectRuns } from './read-runs.ts';
+import { isComplete, readTables, type Tables } from './read-tables.ts';
+
+export type FactsReader = {
+  /** Rejects with the server's error, or a DeployError `HISTORY_UNREADABLE`. */
+  read(db: Db): Promise<DatabaseFacts>;
+  /** For another connection, perhaps to another server. */
+  forget(): void;
+};
+
+/**
+ * MariaDB: limits for one statement. They are shorter than those of the session: after a wait for
+ * a table that a run holds, there must be time to ask for the run.
+ */
+const briefly = raw('SET STATEMENT max_statement_time=1, lock_wait_timeout=1 FOR ');
+
+/** What is known from the last look. */
+type Known = {
+  tables: Tables | null;
+  /** There are applied migrations: then it does not matter which other tables there are. */
+  hasHistory: boolean;
+  records: { readonly mark: string; readonly value: RunRecords } | null;
+};
+
+/** Gives what reads the facts of a database. */
+export function makeFactsReader(database: string, log: Log): FactsReader {
+  let known: Known = { tables: null, hasHistory: false, records: null };
+
+  async function readAll(db: Db): Promise<DatabaseFacts> {
+    if (known.tables === null || !known.hasHistory || !isComplete(known.tables)) {
+      known.tables = await readTables(db, database, known.tables);
+    }
+    const { own, hasOthers, types } = known.tables;
+    const hasRuns = own.has('deploy_run') && own.has('deploy_journal');
+    const selects = [selectHistory(database, types), hasRuns ? selectRuns(database) : null];
+    const rows = await select(db, selects);
+    const history = historyOf(rows, types);
+    known.hasHistory = history.applied.length > 0;
+    const { openRun, lastRun, mark } = await settled(db, database, runsOf(rows));
+    if (hasRuns && known.records?.mark !== mark) {
+      known.records = { mark, value: await readRecords(db, database, lastRun?.runId ?? null) };
+    }
+    const records = known.records?.value ?? noRecords;
+    return { history, hasTables: hasOthers || known.hasHistory, openRun, lastRun, records };
+  }
+
+  /** While a run swaps or locks tables, the history may be out of reach: the run is what counts then. */
+  async function readBesideRun(db: Db, error: unknown): Promise<DatabaseFacts> {
+    const runs = await readRuns(db, database).catch(() => null);
+    if (runs === null || runs.openRun === null) throw error;
+    log.debug({ err: error }, 'the history cannot be read while a run is under way');
+    const records = known.records?.value ?? noRecords;
+    return { history: null, hasTables: true, records, ...runs };
+  }
+
+  return {
+    async read(db) {
+      const mayBeOutdated = known.tables !== null;
+      try {
+        return await readAll(db);
+      } catch (error) {
+        known = { ...known, tables: null };
+        if (isConnectionLost(error)) throw error;
+        const isOutdated = mayBeOutdated && (isMissingTable(error) || isUnknownColumn(error));
+        if (!isOutdated) return readBesideRun(db, error);
+        return readAll(db).catch((second: unknown) => readBesideRun(db, second));
+      }
+    },
+    forget() {
+      known = { tables: null, hasHistory: false, records: null };
+    },
+  };
+}
+
+async function readRuns(db: Db, database: string): Promise<Runs> {
+  return settled(db, database, runsOf(await select(db, [selectRuns(database)])));
+}
+
+/** The lock was read after the run: one that ended in between would look as if it was cut off. */
+async function settled(db: Db, database: string, runs: Runs): Promise<Runs> {
+  if (runs.openRun === null || runs.openRun.isAlive) return runs;
+  const again = runsOf(await select(db, [selectRuns(database)]));
+  return again.openRun?.runId === runs.openRun.runId ? again : { ...again, openRun: null };
+}
+
+async function select(db: Db, selects: readonly (Sql | null)[]): Promise<Row[]> {
+  const wanted = selects.filter((one) => one !== null);
+  return wanted.length === 0 ? [] : db.query(sql`${briefly}${join(wanted, ' UNION ALL ')}`);
+}
