@@ -37,19 +37,28 @@ export async function readContents(
   schema: string,
   onProgress?: OnProgress,
 ): Promise<Contents> {
-  return withHashes(db, schema, await readOutline(db, schema), onProgress);
+  return withHashes([db], schema, await readOutline(db, schema), { onProgress });
 }
 
-/** Adds row counts and value hashes to an outline of `schema`. */
+export type HashingOptions = {
+  readonly onProgress?: OnProgress | undefined;
+  /** Conditions that cut large tables, so that several connections hash them. */
+  readonly ranges?: ReadonlyMap<string, readonly string[]>;
+};
+
+/** Adds row counts and value hashes to an outline of `schema`. All of `dbs` must see the same rows. */
 export async function withHashes(
-  db: Db,
+  dbs: readonly Db[],
   schema: string,
   outline: Outline,
-  onProgress: OnProgress = () => {},
+  { onProgress = () => {}, ranges }: HashingOptions = {},
 ): Promise<Contents> {
   const { list, states, fingerprints } = outline;
-  const names = list.tables.map(({ name }) => name);
-  const hashes = await hashTables(db, schema, names, {
+  // The largest first: the last one to end should be small.
+  const bySize = list.tables.toSorted((a, b) => b.dataBytes - a.dataBytes);
+  const names = bySize.map(({ name }) => name);
+  const hashes = await hashTables(dbs, schema, names, {
+    ...(ranges === undefined ? {} : { ranges }),
     onTable: (done, of, what) => onProgress({ phase: 'hash', done, of, what }),
   });
   const tables = list.tables.map(({ name, engine, autoIncrement }) => {

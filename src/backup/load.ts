@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Db } from '../database/connect.ts';
+import { quoteNameText } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { throwIfAborted } from './failures.ts';
-import type { BackupSet } from './manifest.ts';
+import { lanesFor, shareOut } from './lanes.ts';
+import type { BackupSet, ManifestFile } from './manifest.ts';
 import { readPacked, readPackedText } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
 import { splitDump } from './row-statements.ts';
@@ -10,8 +12,11 @@ import { parseSections, type Section } from './section-file.ts';
 import { LOADING_SESSION } from './structure-file.ts';
 
 export type LoadOptions = {
-  /** The default database of the connection is where the set is loaded. Its session is changed. */
-  readonly db: Db;
+  /**
+   * Each with the schema as default database where the set is loaded; they share the work. Their
+   * sessions are changed.
+   */
+  readonly dbs: readonly Db[];
   readonly set: Pick<BackupSet, 'dir' | 'manifest'>;
   /** What a statement that fails stands for. */
   readonly code: 'BACKUP_NOT_PROVEN' | 'RESTORE_FAILED' | 'PUT_BACK_FAILED';
@@ -19,26 +24,81 @@ export type LoadOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+/** How many connections load a set at the same time. */
+export function loaderCount({ manifest }: Pick<BackupSet, 'manifest'>): number {
+  const packedBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return lanesFor(packedBytes * USUAL_PACKING);
+}
+
+/** Rows of applications become so much smaller; it only decides how many connections are opened. */
+const USUAL_PACKING = 3;
+
 /**
- * Loads sequences, tables and rows into an empty schema. No views, routines, triggers or events.
+ * Loads sequences, tables and rows into an empty schema: tables first without their secondary
+ * keys, then the rows of all tables at the same time, the keys of each as soon as its rows are there,
+ * the foreign keys last. No views, routines, triggers or events.
+ *
+ * When one connection fails the others are cut.
  *
  * @throws DeployError `options.code` naming the object; the text of the statement is in no error.
  */
 export async function loadTables(options: LoadOptions): Promise<void> {
-  const { db, set, code } = options;
-  for (const statement of LOADING_SESSION) await db.run(statement);
+  const { dbs, set, code, signal, onProgress = () => {} } = options;
+  const cut = () => {
+    for (const db of dbs) db.destroy();
+  };
+  for (const db of dbs) for (const statement of LOADING_SESSION) await db.run(statement);
   for (const section of await readSections(set, 'structure')) {
-    if (section.key !== null) await runSection(db, section, code);
+    throwIfAborted(signal);
+    if (section.key !== null) await runSection(dbs[0]!, section, code);
   }
-  for (const file of set.manifest.files.filter(({ kind }) => kind === 'rows')) {
-    await loadRows(options, file);
+  const keys = (await readSections(set, 'keys')).filter(({ key }) => key !== null);
+  const isForeign = ({ key }: Section) => key!.startsWith('foreign keys of:');
+  const keyOf = new Map(keys.filter((section) => !isForeign(section)).map((s) => [s.key, s]));
+  const progress = countBytes(set, onProgress);
+  const left = Map.groupBy(rowFiles(set), ({ table }) => table);
+  // The largest files first: the last one to end should be small.
+  const queue = rowFiles(set).toSorted((a, b) => b.sizeBytes - a.sizeBytes);
+  await shareOut(dbs, queue, async (db, file) => {
+    try {
+      await loadRows(db, file, { ...options, note: progress });
+      const rest = left.get(file.table)!.filter((other) => other !== file);
+      left.set(file.table, rest);
+      const section = keyOf.get(`keys of:${file.table}`);
+      if (rest.length > 0 || section === undefined) return;
+      keyOf.delete(section.key);
+      await runSection(db, section, code);
+    } catch (error) {
+      cut();
+      throw error;
+    }
+  });
+  const rest = [...keyOf.values(), ...keys.filter(isForeign)];
+  for (const [index, section] of rest.entries()) {
+    throwIfAborted(signal);
+    onProgress({ phase: 'keys', done: index, of: rest.length, what: 'tables' });
+    await runSection(dbs[0]!, section, code);
   }
+}
+
+function rowFiles({ manifest }: LoadOptions['set']): ManifestFile[] {
+  return manifest.files.filter(({ kind }) => kind === 'rows');
+}
+
+/** Tells the progress of all files together. */
+function countBytes(set: LoadOptions['set'], onProgress: OnProgress): (bytes: number) => void {
+  const of = rowFiles(set).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    onProgress({ phase: 'load', done, of, what: 'bytes' });
+  };
 }
 
 /** The sections of the set's files of one kind. */
 export async function readSections(
   { dir, manifest }: Pick<BackupSet, 'dir' | 'manifest'>,
-  kind: 'structure' | 'objects',
+  kind: 'structure' | 'keys' | 'objects',
 ): Promise<Section[]> {
   const sections: Section[] = [];
   for (const { name } of manifest.files.filter((file) => file.kind === kind)) {
@@ -71,19 +131,22 @@ export async function runSection(
 }
 
 async function loadRows(
-  { db, set, code, onProgress = () => {}, signal }: LoadOptions,
-  file: { readonly name: string; readonly sizeBytes: number },
+  db: Db,
+  file: ManifestFile,
+  { set, code, signal, note }: LoadOptions & { note(bytes: number): void },
 ): Promise<void> {
   const path = join(set.dir, file.name);
-  const bytes = readPacked(path, (done) =>
-    onProgress({ phase: 'load', done, of: file.sizeBytes, what: 'bytes' }),
-  );
+  let told = 0;
+  const bytes = readPacked(path, (done) => {
+    note(done - told);
+    told = done;
+  });
   for await (const statement of splitDump(bytes)) {
     throwIfAborted(signal);
     try {
       await db.run(statement);
     } catch (cause) {
-      const table = /^INSERT INTO (`(?:[^`]|``)*`)/.exec(statement)?.[1] ?? 'the backup';
+      const table = file.table === null ? 'the backup' : quoteNameText(file.table);
       throw new DeployError(code, `rows of ${table} could not be loaded`, { where: path, cause });
     }
   }

@@ -1,6 +1,7 @@
 import type { Log } from '../config/log.ts';
-import { connect, withConnection } from '../database/connect.ts';
+import { connect, type Db, withConnection } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
+import { readKeyRanges } from '../database/key-ranges.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { compareSchemas } from '../schema/compare.ts';
@@ -10,7 +11,8 @@ import { readSchema } from '../schema/read.ts';
 import { type Scratch, startScratch } from '../scratch/server.ts';
 import { type Contents, withHashes } from './contents.ts';
 import { type ContentDifference, compareContents, describeDifferences } from './differences.ts';
-import { loadTables, readSections, runSection } from './load.ts';
+import { partsOfTables } from './dump-plan.ts';
+import { loaderCount, loadTables, readSections, runSection } from './load.ts';
 import type { BackupSet, Proof } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
@@ -77,25 +79,46 @@ async function loadAndRead(
 ): Promise<{ contents: Contents; model: SchemaModel }> {
   const { database } = set.manifest;
   const code = 'BACKUP_NOT_PROVEN';
-  const db = await connect(scratch.address, { database });
-  // Without this a long statement of the load would be waited for.
-  const stop = () => db.destroy();
+  await withLoaders(scratch, set, signal, async (dbs) => {
+    await loadTables({ dbs, set, code, onProgress, signal });
+    for (const section of await readSections(set, 'objects')) {
+      await runSection(dbs[0]!, section, code);
+    }
+  });
+  // The loading session's settings must not colour what is read.
+  return withLoaders(scratch, set, signal, async (dbs) => {
+    const db = dbs[0]!;
+    const list = await readTableList(db, database);
+    const states = await readSequenceStates(db, database, list.sequences);
+    const model = await readSchema(db, database);
+    const outline = { list, states, fingerprints: fingerprintSchema(model) };
+    const ranges = await readKeyRanges(db, { schema: database, parts: partsOfTables(list.tables) });
+    return { contents: await withHashes(dbs, database, outline, { onProgress, ranges }), model };
+  });
+}
+
+/** Runs `work` with as many connections as the set is worth; a signal cuts them. */
+async function withLoaders<T>(
+  scratch: Scratch,
+  set: ProveOptions['set'],
+  signal: AbortSignal | undefined,
+  work: (dbs: readonly Db[]) => Promise<T>,
+): Promise<T> {
+  const { database } = set.manifest;
+  const count = loaderCount(set);
+  const dbs: Db[] = [];
+  while (dbs.length < count) dbs.push(await connect(scratch.address, { database }));
+  // Without this a long statement would be waited for.
+  const stop = () => {
+    for (const db of dbs) db.destroy();
+  };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    await loadTables({ db, set, code, onProgress, signal });
-    for (const section of await readSections(set, 'objects')) await runSection(db, section, code);
+    return await work(dbs);
   } finally {
     signal?.removeEventListener('abort', stop);
-    await db.close();
+    await Promise.all(dbs.map((db) => db.close()));
   }
-  // The loading session's settings must not colour what is read.
-  return withConnection(scratch.address, { database }, async (reader) => {
-    const list = await readTableList(reader, database);
-    const states = await readSequenceStates(reader, database, list.sequences);
-    const model = await readSchema(reader, database);
-    const outline = { list, states, fingerprints: fingerprintSchema(model) };
-    return { contents: await withHashes(reader, database, outline, onProgress), model };
-  });
 }
 
 function notProven(

@@ -15,14 +15,23 @@ export type StoredTable = {
   /** The next value as text, or null when the table has no such column. */
   readonly autoIncrement: string | null;
   readonly systemVersioned: boolean;
+  /** Of its rows without secondary keys, as the server estimates it. */
+  readonly dataBytes: number;
 };
 
 export type SequenceState = { readonly name: string; readonly state: Record<string, string> };
 
 /** Reads the base tables and sequences of `schema` in one query. Views are not among them. */
 export async function readTableList(db: Db, schema: string): Promise<TableList> {
-  const rows = await db.query<{ name: string; type: string; engine: string; next: string | null }>(
-    sql`SELECT table_name AS name, table_type AS type, engine, auto_increment AS next
+  const rows = await db.query<{
+    name: string;
+    type: string;
+    engine: string;
+    next: string | null;
+    bytes: string | null;
+  }>(
+    sql`SELECT table_name AS name, table_type AS type, engine, auto_increment AS next,
+          data_length AS bytes
         FROM information_schema.tables
         WHERE table_schema = ${schema} AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE')
         ORDER BY table_name`,
@@ -31,11 +40,12 @@ export async function readTableList(db: Db, schema: string): Promise<TableList> 
   return {
     tables: own
       .filter(({ type }) => type !== 'SEQUENCE')
-      .map(({ name, type, engine, next }) => ({
+      .map(({ name, type, engine, next, bytes }) => ({
         name,
         engine: engine ?? '',
         autoIncrement: next === null ? null : String(next),
         systemVersioned: type === 'SYSTEM VERSIONED',
+        dataBytes: Number(bytes ?? 0),
       })),
     sequences: own.filter(({ type }) => type === 'SEQUENCE').map(({ name }) => name),
   };

@@ -32,31 +32,42 @@ export function restoreSchemas(database: string): { readonly stg: string; readon
   return { stg: stagingSchemaName(database, 'stg'), old: stagingSchemaName(database, 'old') };
 }
 
-/**
- * Runs `work` with a connection of its own whose default database is `schema`. It is registered
- * with the lock before: a take-over ends it, and so does the loss of the lock.
- */
-export async function withWorker<T>(
-  { hold, address }: Pick<RestoreContext, 'hold' | 'address'>,
+/** Runs `work` with a connection of its own; see `withWorkers`. */
+export function withWorker<T>(
+  context: Pick<RestoreContext, 'hold' | 'address'>,
   schema: string,
   work: (db: Db) => Promise<T>,
 ): Promise<T> {
-  const db = await connect(address, { database: schema });
-  let stop = () => {};
-  // A query on a connection that was cut never settles: the signal ends the waiting.
-  const stopped = new Promise<never>((_resolve, reject) => {
-    stop = () => {
-      db.destroy();
-      reject(stopReason(hold.signal));
-    };
-  });
+  return withWorkers(context, { schema, count: 1 }, ([db]) => work(db!));
+}
+
+/**
+ * Runs `work` with connections of its own whose default database is `schema`. They are registered
+ * with the lock before: a take-over ends them, and so does the loss of the lock.
+ */
+export async function withWorkers<T>(
+  { hold, address }: Pick<RestoreContext, 'hold' | 'address'>,
+  { schema, count }: { readonly schema: string; readonly count: number },
+  work: (dbs: readonly Db[]) => Promise<T>,
+): Promise<T> {
+  const dbs: Db[] = [];
+  const stop = () => {
+    for (const db of dbs) db.destroy();
+  };
+  hold.signal.addEventListener('abort', stop, { once: true });
   try {
-    await hold.register(db.id);
+    while (dbs.length < count) {
+      const db = await connect(address, { database: schema });
+      dbs.push(db);
+      await hold.register(db.id);
+    }
     throwIfAborted(hold.signal);
-    hold.signal.addEventListener('abort', stop, { once: true });
-    return await Promise.race([work(db), stopped]);
+    return await work(dbs);
+  } catch (error) {
+    if (hold.signal.aborted) throw stopReason(hold.signal);
+    throw error;
   } finally {
     hold.signal.removeEventListener('abort', stop);
-    await db.close();
+    await Promise.all(dbs.map((db) => db.close()));
   }
 }

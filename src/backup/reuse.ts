@@ -62,6 +62,6 @@ async function equals(
     objects: objectFingerprints(outline.fingerprints),
   };
   if (compareContents(manifest, sketch).length > 0) return false;
-  const contents = await withHashes(db, database, outline, onProgress);
+  const contents = await withHashes([db], database, outline, { onProgress });
   return compareContents(manifest, contents).length === 0;
 }

@@ -1,16 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
-import { quoteNameText } from '../database/identifier.ts';
-import { isLockWaitTimeout, isMissingTable } from '../database/server-errors.ts';
-import { DeployError } from '../errors/deploy-error.ts';
+import { readKeyRanges } from '../database/key-ranges.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Outline } from './contents.ts';
 import { type Dump, startDump } from './dump.ts';
-import { throwIfAborted } from './failures.ts';
+import {
+  type DumpPlan,
+  type PlannedTable,
+  partsOfTables,
+  planDump,
+  type RowPart,
+} from './dump-plan.ts';
+import { lanesFor } from './lanes.ts';
+import { lockTables } from './lock-tables.ts';
 import { readDefiners, readObjectSections } from './read-objects.ts';
 import {
   readSchemaDefaults,
@@ -20,36 +25,48 @@ import {
   type TableList,
 } from './read-tables.ts';
 import type { Section } from './section-file.ts';
-import { readStructureSections } from './structure-file.ts';
+import { readStructure, type Structure } from './structure-file.ts';
+import { chooseWriter, readStoredColumns, type StoredColumn } from './writer.ts';
 
 /**
  * A database as it is at one point in time, which `mariadb-dump`, our own reading and our own
  * hashing share. It is made so (experiments §6), with rights on this database only:
  *
  * 1. One connection locks all tables for reading, so that nobody writes.
- * 2. `mariadb-dump` starts; when it says so, its snapshot is open.
- * 3. Our own connection opens its snapshot and reads structure and counters, which are not part
- *    of any snapshot.
- * 4. The lock goes; writers go on. It was held for some ten milliseconds.
+ * 2. Every `mariadb-dump` starts; when it says so, its snapshot is open.
+ * 3. Our own connections open their snapshots; structure and counters, which are not part of any
+ *    snapshot, are read.
+ * 4. The lock goes; writers go on. It was held for some ten milliseconds, for a large database some
+ *    hundred.
  *
  * Tables that are not InnoDB have no snapshot: with one of them the lock stays to the end.
  */
 export type Source = {
-  /** In the snapshot. Its default database is the one that is backed up. */
-  readonly db: Db;
+  /** In the snapshot, as many as read at the same time. Default database: the one backed up. */
+  readonly readers: readonly Db[];
+  /** The same, for the tables that our own writer writes. */
+  readonly writers: readonly Db[];
   readonly outline: Outline;
   readonly model: SchemaModel;
   readonly defaults: SchemaDefaults;
-  readonly structure: readonly Section[];
+  readonly structure: Structure;
   readonly objects: readonly Section[];
   readonly definers: readonly string[];
-  /** Null when there are no tables. */
-  readonly dump: Dump | null;
+  /** Stored columns by table. */
+  readonly columns: ReadonlyMap<string, readonly StoredColumn[]>;
+  readonly tables: readonly PlannedTable[];
+  /** Conditions that cut the large tables. */
+  readonly ranges: ReadonlyMap<string, readonly string[]>;
+  readonly dumps: readonly RunningDump[];
+  readonly own: readonly RowPart[];
   /** Ends snapshot and lock. */
   close(): Promise<void>;
   /** The same at once, whatever is still being read. */
   destroy(): void;
 };
+
+/** A `mariadb-dump` and what it writes, in this order. */
+export type RunningDump = { readonly dump: Dump; readonly parts: readonly RowPart[] };
 
 export type SourceOptions = {
   readonly address: ServerAddress;
@@ -59,10 +76,6 @@ export type SourceOptions = {
   readonly registerConnection?: ((connectionId: number) => Promise<void>) | undefined;
 };
 
-/** Writers wait behind a lock that waits, so it waits briefly and tries again. */
-const LOCK_WAIT_SECONDS = 3;
-const LOCK_TRIES = 12;
-
 /**
  * Opens the database at one point in time. Writes of others wait for a moment.
  *
@@ -70,99 +83,106 @@ const LOCK_TRIES = 12;
  *   `RIGHT_MISSING` when the account may not see the text of an object.
  */
 export async function openSource(options: SourceOptions): Promise<Source> {
+  const { address, database, log } = options;
   const opened: Db[] = [];
-  let dump: Dump | null = null;
+  const dumps: RunningDump[] = [];
   const open = async () => {
-    const db = await connect(options.address, { database: options.database });
+    const db = await connect(address, { database });
     opened.push(db);
     await options.registerConnection?.(db.id);
     return db;
   };
+  const openAll = async (count: number) => {
+    const dbs: Db[] = [];
+    while (dbs.length < count) dbs.push(await open());
+    return dbs;
+  };
+  const killDumps = () => {
+    for (const { dump } of dumps) dump.kill();
+  };
   const close = async () => {
-    dump?.kill();
+    killDumps();
     await Promise.all(opened.map((db) => db.close()));
   };
   const destroy = () => {
-    dump?.kill();
+    killDumps();
     for (const db of opened) db.destroy();
   };
   try {
     const locker = await open();
-    const db = await open();
+    const ranges = await readRanges(locker, database);
+    const lanes = lanesFor(ranges.dataBytes);
+    const readers = await openAll(lanes);
+    const spare = await openAll(lanes);
     const list = await lockTables(locker, options);
     const begun = performance.now();
-    dump = list.tables.length === 0 ? null : startTableDump(options, list);
-    await dump?.begun;
-    await db.run('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-    await db.run('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
-    const read = await readAll(db, options.database, list);
+    const { plan, ...planned } = await planRows(readers[0]!, database, list, ranges.byTable);
+    for (const parts of plan.dumps) dumps.push({ dump: startPart(options, parts), parts });
+    const writers = spare.slice(0, plan.own.length);
+    await Promise.all([
+      ...dumps.map(({ dump }) => dump.begun),
+      ...[...readers, ...writers].map(openSnapshot),
+    ]);
+    const read = await readAll(readers[0]!, database, list);
     if (list.tables.every(({ engine }) => engine === 'InnoDB')) {
       await locker.close();
       const heldMs = Math.round(performance.now() - begun);
-      options.log.debug({ heldMs, tables: list.tables.length }, 'tables were locked for reading');
+      log.debug({ heldMs, tables: list.tables.length }, 'tables were locked for reading');
     }
-    return { db, ...read, dump, close, destroy };
+    return { ...read, ...planned, readers, writers, dumps, own: plan.own, close, destroy };
   } catch (error) {
     destroy();
     throw error;
   }
 }
 
-function startTableDump({ address, database }: SourceOptions, { tables }: TableList): Dump {
-  const history = tables.some(({ systemVersioned }) => systemVersioned) ? 'with-history' : 'none';
-  return startDump({ address, database, tables: tables.map(({ name }) => name), history });
+async function openSnapshot(db: Db): Promise<void> {
+  await db.run('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await db.run('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+}
+
+function startPart({ address, database }: SourceOptions, parts: readonly RowPart[]): Dump {
+  const tables = parts.map(({ table }) => table);
+  return startDump({ address, database, tables, where: parts[0]?.where ?? null });
+}
+
+/** How large tables are to be cut. Read before the lock: borders need not be exact. */
+async function readRanges(
+  db: Db,
+  database: string,
+): Promise<{ readonly dataBytes: number; readonly byTable: Map<string, string[]> }> {
+  const { tables } = await readTableList(db, database);
+  const cuttable = tables.filter(({ engine }) => engine === 'InnoDB');
+  const parts = partsOfTables(cuttable);
+  const dataBytes = tables.reduce((sum, table) => sum + table.dataBytes, 0);
+  return { dataBytes, byTable: await readKeyRanges(db, { schema: database, parts }) };
+}
+
+async function planRows(
+  db: Db,
+  database: string,
+  { tables }: TableList,
+  ranges: ReadonlyMap<string, readonly string[]>,
+): Promise<Pick<Source, 'columns' | 'tables' | 'ranges'> & { readonly plan: DumpPlan }> {
+  const columns = await readStoredColumns(db, database);
+  const planned = tables.map((table): PlannedTable => {
+    const writer = chooseWriter(table, columns.get(table.name) ?? []);
+    return { name: table.name, dataBytes: table.dataBytes, writer };
+  });
+  return { columns, tables: planned, ranges, plan: planDump(planned, ranges) };
 }
 
 async function readAll(
   db: Db,
   database: string,
   list: TableList,
-): Promise<Omit<Source, 'db' | 'dump' | 'close' | 'destroy'>> {
+): Promise<Pick<Source, 'outline' | 'model' | 'defaults' | 'structure' | 'objects' | 'definers'>> {
   const defaults = (await readSchemaDefaults(db, database))!;
   const states = await readSequenceStates(db, database, list.sequences);
-  const structure = await readStructureSections(db, list, states);
+  const structure = await readStructure(db, list, states);
   const model = await readSchema(db, database);
   const objects = await readObjectSections(db, database, defaults);
   const definers = await readDefiners(db, database);
   const fingerprints = fingerprintSchema(model);
   return { outline: { list, states, fingerprints }, model, defaults, structure, objects, definers };
-}
-
-/** Locks all tables and sequences for reading and gives the list, which cannot change any more. */
-async function lockTables(db: Db, { database, signal }: SourceOptions): Promise<TableList> {
-  await db.run(`SET SESSION lock_wait_timeout=${LOCK_WAIT_SECONDS}`);
-  let cause: unknown;
-  for (let attempt = 1; attempt <= LOCK_TRIES; attempt++) {
-    throwIfAborted(signal);
-    const list = await readTableList(db, database);
-    if (namesOf(list).length === 0) return list;
-    try {
-      const locks = namesOf(list).map((name) => `${quoteNameText(name)} READ`);
-      await db.run(`LOCK TABLES ${locks.join(', ')}`);
-      const locked = await readTableList(db, database);
-      if (namesOf(locked).join('\0') === namesOf(list).join('\0')) return locked;
-      await db.run('UNLOCK TABLES');
-    } catch (error) {
-      // A table that went away between the two statements: the list is read again.
-      if (!isLockWaitTimeout(error) && !isMissingTable(error)) throw error;
-      cause = error;
-    }
-    // Whoever waited behind us gets through before the next attempt.
-    await sleep(100 * attempt);
-  }
-  throw new DeployError(
-    'BACKUP_FAILED',
-    `the tables of ${database} could not be locked for reading`,
-    {
-      cause,
-      where: database,
-      next: [
-        'a long transaction holds them: end it (SHOW PROCESSLIST shows it), then run the same command again',
-      ],
-    },
-  );
-}
-
-function namesOf({ tables, sequences }: TableList): string[] {
-  return [...tables.map(({ name }) => name), ...sequences];
 }

@@ -11,9 +11,9 @@ import { withoutOwnSchema } from '../schema/normalise.ts';
 import { readSchema } from '../schema/read.ts';
 import { withHashes } from './contents.ts';
 import { compareContents, describeDifferences } from './differences.ts';
-import { loadTables } from './load.ts';
+import { loaderCount, loadTables } from './load.ts';
 import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
-import { type RestoreContext, withWorker } from './restore-context.ts';
+import { type RestoreContext, withWorkers } from './restore-context.ts';
 
 /**
  * Loads the set into the staging schema and compares it there with the manifest. The live schema
@@ -36,8 +36,9 @@ export async function stage(context: RestoreContext): Promise<string[]> {
     await hold.db.run(sql`CREATE SEQUENCE IF NOT EXISTS ${qualified(database, name)}`);
   }
   await failPoint('restore.staging');
-  await withWorker({ hold, address }, stg, (db) =>
-    loadTables({ db, set, code: 'RESTORE_FAILED', onProgress, signal }),
+  const loaders = { schema: stg, count: loaderCount(set) };
+  await withWorkers({ hold, address }, loaders, (dbs) =>
+    loadTables({ dbs, set, code: 'RESTORE_FAILED', onProgress, signal }),
   );
   await failPoint('restore.staged');
   await compareStaged(context);
@@ -132,7 +133,7 @@ async function compareStaged({
     const list = await readTableList(db, stg);
     const states = await readSequenceStates(db, stg, list.sequences);
     const fingerprints = fingerprintSchema(asOwn(await readSchema(db, stg), database));
-    return withHashes(db, stg, { list, states, fingerprints }, onProgress);
+    return withHashes([db], stg, { list, states, fingerprints }, { onProgress });
   });
   const expected = {
     ...set.manifest,

@@ -164,8 +164,12 @@ function makeManifest(
     definers: [...source.definers],
     files: [...written.files],
     ...written.contents,
-    tables: written.contents.tables.map((table) => ({ ...table, writer: 'mariadb-dump' })),
-    ...{ longestStatementBytes: 0, invalidViews: [] },
+    tables: written.contents.tables.map((table) => {
+      const writer = source.tables.find(({ name }) => name === table.name)!.writer;
+      return { ...table, writer };
+    }),
+    longestStatementBytes: written.longestStatementBytes,
+    invalidViews: [],
     structure: written.structure,
     proof: null,
     runId: options.runId,

@@ -3,20 +3,22 @@ import { $ } from 'zx/core';
 import packageJson from '../../package.json' with { type: 'json' };
 import { failPoint } from '../errors/fail-point.ts';
 import { type Contents, structureDigest, withHashes } from './contents.ts';
-import type { Dump } from './dump.ts';
 import { syncFolder, writeSynced } from './folder.ts';
+import { allOrStop } from './lanes.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { writePacked, writePackedText } from './packed-file.ts';
+import { writePackedText } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
-import { formatSections } from './section-file.ts';
+import { formatSections, type Section } from './section-file.ts';
 import type { Source } from './source.ts';
 import { LOADING_SESSION, structurePrologue } from './structure-file.ts';
+import { writeAllRows } from './write-rows.ts';
 
 /** What was written of a set, and what the source held at that point in time. */
 export type Written = {
   readonly files: readonly ManifestFile[];
   readonly contents: Contents;
   readonly structure: string;
+  readonly longestStatementBytes: number;
   readonly tool: Manifest['tool'];
 };
 
@@ -28,7 +30,7 @@ export type WriteOptions = {
 
 /**
  * Writes all files of a set but the manifest, and hashes the rows meanwhile. Everything is on the
- * disk when it returns. When one part fails the other is ended, and both are over.
+ * disk when it returns. When one part fails the others are ended, and all are over.
  */
 export async function writeSetFiles(
   dir: string,
@@ -38,73 +40,59 @@ export async function writeSetFiles(
   const { database, onProgress, signal } = options;
   const title = `${database}, ${new Date().toISOString()}`;
   const prologue = structurePrologue(source.defaults);
-  const structure = formatSections(`structure of ${title}`, [prologue, ...source.structure]);
-  const objects = formatSections(`views, routines, triggers, events of ${title}`, source.objects);
-  const files: ManifestFile[] = [
-    {
-      ...(await writePackedText(join(dir, FILES.structure), structure)),
-      kind: 'structure',
-      table: null,
-    },
-    { ...(await writePackedText(join(dir, FILES.objects), objects)), kind: 'objects', table: null },
-  ];
-  const hashing = withHashes(source.db, database, source.outline, onProgress).then(
-    async (contents) => {
-      await failPoint('backup.hashed');
-      return contents;
-    },
-  );
-  const writing = source.dump === null ? null : writeRows(dir, source.dump, { onProgress, signal });
-  let contents: Contents;
-  try {
-    const [hashed, rows] = await Promise.all([hashing, writing]);
-    contents = hashed;
-    if (rows !== null) files.splice(1, 0, rows);
-  } catch (error) {
-    source.destroy();
-    // A query on a connection that was cut never settles, so only the file is waited for.
-    hashing.catch(() => {});
-    await writing?.catch(() => {});
-    throw error;
-  }
+  const write = async (
+    kind: 'structure' | 'keys' | 'objects',
+    what: string,
+    sections: readonly Section[],
+  ) => {
+    const text = formatSections(`${what} of ${title}`, sections);
+    return { ...(await writePackedText(join(dir, FILES[kind]), text)), kind, table: null };
+  };
+  const session = { key: null, statements: LOADING_SESSION };
+  const structure = await write('structure', 'structure', [prologue, ...source.structure.tables]);
+  const keys = await write('keys', 'keys', [session, ...source.structure.keys]);
+  const objects = await write('objects', 'views, routines, triggers, events', source.objects);
+  const writing = writeAllRows(dir, source, { onProgress, signal });
+  const hashing = hashSource(source, database, onProgress);
+  const [rows, contents] = await allOrStop([writing, hashing], source.destroy);
+  const files = [structure, ...rows.files, keys, objects];
   await writeSynced(join(dir, 'RESTORE.md'), restoreText(files));
   await syncFolder(dir);
-  return { files, contents, structure: structureDigest(contents), tool: await readTool() };
+  return {
+    ...{ files, contents, structure: structureDigest(contents) },
+    longestStatementBytes: rows.longestStatementBytes,
+    tool: await readTool(),
+  };
+}
+
+async function hashSource(
+  { readers, outline, ranges }: Source,
+  database: string,
+  onProgress: OnProgress | undefined,
+): Promise<Contents> {
+  const contents = await withHashes(readers, database, outline, { onProgress, ranges });
+  await failPoint('backup.hashed');
+  return contents;
 }
 
 const FILES = {
   structure: 'structure.sql.zst',
-  rows: 'rows.sql.zst',
+  keys: 'keys.sql.zst',
   objects: 'objects.sql.zst',
 } as const;
 
-async function writeRows(
-  dir: string,
-  dump: Dump,
-  options: { onProgress: OnProgress | undefined; signal: AbortSignal | undefined },
-): Promise<ManifestFile> {
-  const { onProgress = () => {}, signal } = options;
-  async function* withSession(): AsyncGenerator<Buffer> {
-    yield Buffer.from(`${LOADING_SESSION.join(';\n')};\n`);
-    let done = 0;
-    for await (const chunk of dump.rows) {
-      yield chunk;
-      done += chunk.length;
-      onProgress({ phase: 'dump', done, of: 0, what: 'bytes' });
-    }
-  }
-  const packed = await writePacked(join(dir, FILES.rows), withSession(), { signal });
-  await failPoint('backup.dumped');
-  return { ...packed, kind: 'rows', table: null };
-}
-
 /** How to restore with nothing but the server's own client. Pure. */
 export function restoreText(files: readonly ManifestFile[]): string {
-  const lines = files.map(({ name, kind }) => {
-    // Without these options the client takes comments out of routines and changes their line ends.
-    const exact = kind === 'rows' ? '' : ' --binary-mode --comments';
-    return `    zstd -dc ${name} | mariadb${exact} DATABASE`;
-  });
+  const load = (names: string, options = '') =>
+    `    zstd -dc ${names} | mariadb${options} DATABASE`;
+  // Without these options the client takes comments out of routines and changes their line ends.
+  const exact = ' --binary-mode --comments';
+  const hasRows = files.some(({ kind }) => kind === 'rows');
+  const lines = [
+    load(FILES.structure, exact),
+    ...(hasRows ? [load('rows-*.sql.zst')] : []),
+    load(`${FILES.keys} ${FILES.objects}`, exact),
+  ];
   return `Restore into an EMPTY database, in this order:\n\n${lines.join('\n')}\n`;
 }
 

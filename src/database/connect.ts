@@ -5,6 +5,7 @@
 import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
 import type { Sql } from 'sql-template-tag';
 import type { ServerAddress } from '../config/config.ts';
+import { cutConnection, destroySocket, sayGoodbye } from './connection-end.ts';
 import { lossOf, withoutStatement } from './connection-errors.ts';
 import { statementText } from './literal.ts';
 import { isConnectionLost } from './server-errors.ts';
@@ -125,10 +126,12 @@ type Link = {
   lost: unknown | null;
   closing: boolean;
   readonly listeners: ((e: unknown) => void)[];
+  /** Ends the waiting of each statement that has no answer yet. */
+  readonly waiting: Set<(e: Error) => void>;
 };
 
 function watch(connection: Connection): Link {
-  const link: Link = { lost: null, closing: false, listeners: [] };
+  const link: Link = { lost: null, closing: false, listeners: [], waiting: new Set() };
   connection.on('error', (error) => {
     markLost(link, withoutStatement(error));
   });
@@ -170,15 +173,27 @@ function makeDb(connection: Connection, link: Link, id: number): Db {
       if (link.lost === null) link.listeners.push(listener);
       else listener(link.lost);
     },
-    close: () => close(connection, link),
-    destroy: () => destroy(connection, link),
+    close: async () => {
+      if (link.closing) return;
+      link.closing = true;
+      if (link.lost === null) await sayGoodbye(connection);
+      else connection.destroy();
+    },
+    destroy: () => {
+      link.closing = true;
+      // mysql2 would leave them waiting for ever.
+      for (const reject of link.waiting) reject(closedError(link));
+      cutConnection(connection);
+    },
   };
 }
 
 function send(connection: Connection, link: Link, text: string): Promise<{ rows: unknown }> {
   if (link.lost !== null || link.closing) return Promise.reject(closedError(link));
   return new Promise((resolve, reject) => {
+    link.waiting.add(reject);
     connection.query(text, (error, rows) => {
+      link.waiting.delete(reject);
       if (error === null) resolve({ rows });
       else reject(failed(link, error));
     });
@@ -202,10 +217,14 @@ function closedError(link: Link): Error {
 async function* streamRows<R>(connection: Connection, link: Link, text: string): AsyncIterable<R> {
   if (link.lost !== null || link.closing) throw closedError(link);
   const rows = connection.query(text).stream({ highWaterMark: 200 });
+  const stop = (error: Error) => void rows.destroy(error);
+  link.waiting.add(stop);
   try {
     for await (const row of rows) yield row as R;
   } catch (error) {
     throw failed(link, error as object);
+  } finally {
+    link.waiting.delete(stop);
   }
   if (link.lost !== null) throw closedError(link);
 }
@@ -217,32 +236,4 @@ function runResult(rows: unknown): RunResult {
     insertId: String(header?.insertId ?? 0),
     warnings: Number(header?.warningStatus ?? 0),
   };
-}
-
-/** A server that does not answer must not keep the program from ending. */
-const GOODBYE_MS = 2_000;
-
-async function close(connection: Connection, link: Link): Promise<void> {
-  if (link.closing) return;
-  link.closing = true;
-  if (link.lost !== null) return connection.destroy();
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, GOODBYE_MS);
-    connection.end(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-  destroySocket(connection);
-}
-
-function destroy(connection: Connection, link: Link): void {
-  link.closing = true;
-  connection.destroy();
-  destroySocket(connection);
-}
-
-/** mysql2's destroy() only ends its half of the socket. */
-function destroySocket(connection: Connection): void {
-  (connection as unknown as { stream: { destroy(): void } }).stream.destroy();
 }

@@ -7,82 +7,115 @@
  * What each column contributes was tried value by value (mariadb-experiments.md §7): NULL, '',
  * 'N' and '0' differ, and so do one unit in the last place of a FLOAT, case, trailing spaces,
  * microseconds and invalid dates. -0.0 counts as 0: a dump cannot carry its sign.
- * Not covered: virtual columns (they follow from others) and the history of versioned tables.
+ * Of a system-versioned table every version of every row counts, with its times.
+ * Not covered: virtual columns (they follow from others).
  */
 import sql, { join } from 'sql-template-tag';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
+import { columnTexts, type HashColumn } from './hash-text.ts';
 import { quoteNameText } from './identifier.ts';
 
-export type TableHash = { readonly rows: number; readonly hash: string };
+export type TableHash = {
+  /** Of a system-versioned table those of its history too. */
+  readonly rows: number;
+  readonly hash: string;
+};
 
-/** A column as `information_schema.columns` describes it. */
-export type HashColumn = {
-  readonly name: string;
-  /** DATA_TYPE, e.g. `varchar`. */
-  readonly dataType: string;
-  readonly nullable: boolean;
-  /** CHARACTER_OCTET_LENGTH of a string or binary column, else null. */
-  readonly maxBytes: number | null;
+/** What is hashed of a table. */
+export type HashTarget = {
+  readonly columns: readonly HashColumn[];
+  /** All versions of each row, of a system-versioned table. */
+  readonly history?: boolean;
 };
 
 export type HashOptions = {
   /** Called after each table. */
   readonly onTable?: (done: number, of: number, table: string) => void;
+  /** Conditions that cut a table into parts, hashed by several connections at the same time. */
+  readonly ranges?: ReadonlyMap<string, readonly string[]>;
 };
 
 /**
- * Hashes the given base tables of a schema, one after the other, as the connection sees them: in
- * a transaction with a consistent snapshot that snapshot. Reads only, needs no lock.
+ * Hashes the given base tables of a schema as the connections see them: in a transaction with a
+ * consistent snapshot that snapshot. Several connections share the work; they must see the same.
+ * Reads only, needs no lock.
  *
  * @throws DeployError `QUERY_FAILED` when a table is not there, or when a row is longer than the server can
  *   join into one text (max_allowed_packet): such a row would silently not be hashed.
  */
 export async function hashTables(
-  db: Db,
+  dbs: Db | readonly Db[],
   schema: string,
   tables: readonly string[],
   options: HashOptions = {},
 ): Promise<Map<string, TableHash>> {
-  const columns = await readColumns(db, schema, tables);
-  const hashes = new Map<string, TableHash>();
-  for (const table of tables) {
-    const own = columns.get(table);
-    if (own === undefined) {
-      throw new DeployError('QUERY_FAILED', `table ${table} is not there to be hashed`, {
-        where: `${schema}.${table}`,
-      });
-    }
-    hashes.set(table, await hashTable(db, schema, table, own));
-    options.onTable?.(hashes.size, tables.length, table);
+  const workers = 'length' in dbs ? dbs : [dbs];
+  const targets = await readTargets(workers[0]!, schema, tables);
+  const missing = tables.find((table) => !targets.has(table));
+  if (missing !== undefined) {
+    throw new DeployError('QUERY_FAILED', `table ${missing} is not there to be hashed`, {
+      where: `${schema}.${missing}`,
+    });
   }
-  return hashes;
+  const sums = new Map(tables.map((table) => [table, { rows: 0, high: 0n, low: 0n }]));
+  const left = new Map<string, number>();
+  const queue = tables.flatMap((table) => {
+    const ranges = options.ranges?.get(table) ?? [null];
+    left.set(table, ranges.length);
+    return ranges.map((where) => ({ table, where }));
+  });
+  let done = 0;
+  const work = async (db: Db) => {
+    for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
+      const { table, where } = part;
+      const found = await hashPart(db, schema, table, { ...targets.get(table)!, where });
+      const sum = sums.get(table)!;
+      sum.rows += found.rows;
+      sum.high += found.high;
+      sum.low += found.low;
+      left.set(table, left.get(table)! - 1);
+      if (left.get(table) === 0) options.onTable?.(++done, tables.length, table);
+    }
+  };
+  await Promise.all(workers.map(work));
+  return new Map(
+    [...sums].map(([table, { rows, high, low }]) => {
+      return [table, { rows, hash: `${high.toString(16)}-${low.toString(16)}` }];
+    }),
+  );
 }
 
 /**
- * The statement that hashes one table. Pure. Its row has `row_count`, `hashed` (rows whose text
- * was not too long; must equal `row_count`), `high` and `low`.
+ * The statement that hashes one table, or those of its rows that `where` selects. Pure. Its row has
+ * `row_count`, `hashed` (rows whose text was not too long; must equal `row_count`), `high`, `low`.
  */
-export function hashQuery(schema: string, table: string, columns: readonly HashColumn[]): string {
-  const digestLong = inlineBytes(columns) > MAX_INLINE_ROW;
-  const parts = columns.map((column) => columnText(column, digestLong));
+export function hashQuery(
+  schema: string,
+  table: string,
+  { columns, history = false, where = null }: HashTarget & { readonly where?: string | null },
+): string {
+  const texts = columnTexts(columns).join(',');
+  const versions = history ? ' FOR SYSTEM_TIME ALL' : '';
   // @h is assigned in the first SUM and read by what follows it: the other way round it would be
   // that of the row before. An inner SELECT would be merged and compute SHA1 once per mention.
   // SET STATEMENT ends with the statement, so that the session's own settings stay.
   return `SET STATEMENT sql_mode='', time_zone='+00:00', max_statement_time=0 FOR
-SELECT SUM(CAST(CONV(LEFT(@h:=SHA1(CONCAT_WS('|',${parts.join(',')})),16),16,10) AS UNSIGNED)) AS high,
+SELECT SUM(CAST(CONV(LEFT(@h:=SHA1(CONCAT_WS('|',${texts})),16),16,10) AS UNSIGNED)) AS high,
  SUM(CAST(CONV(RIGHT(@h,16),16,10) AS UNSIGNED)) AS low, COUNT(*) AS row_count, COUNT(@h) AS hashed
-FROM ${quoteNameText(schema)}.${quoteNameText(table)}`;
+FROM ${quoteNameText(schema)}.${quoteNameText(table)}${versions}${where === null ? '' : ` WHERE ${where}`}`;
 }
 
-async function hashTable(
+type Part = { readonly rows: number; readonly high: bigint; readonly low: bigint };
+
+async function hashPart(
   db: Db,
   schema: string,
   table: string,
-  columns: readonly HashColumn[],
-): Promise<TableHash> {
+  target: HashTarget & { readonly where: string | null },
+): Promise<Part> {
   const row = await db.one<{ high: string | null; low: string | null } & Counts>(
-    hashQuery(schema, table, columns),
+    hashQuery(schema, table, target),
   );
   const rows = Number(row?.row_count);
   if (row === undefined || rows !== Number(row.hashed)) {
@@ -91,120 +124,57 @@ async function hashTable(
       next: ['raise max_allowed_packet on the server to more than the longest row'],
     });
   }
-  return { rows, hash: `${toHex(row.high)}-${toHex(row.low)}` };
+  return { rows, high: BigInt(row.high ?? 0), low: BigInt(row.low ?? 0) };
 }
 
 type Counts = { row_count: string; hashed: string };
 
-function toHex(sum: string | null): string {
-  return BigInt(sum ?? 0).toString(16);
-}
+type ColumnRow = {
+  readonly table_name: string;
+  readonly table_type: string;
+  readonly name: string;
+  readonly data_type: string;
+  readonly is_nullable: string;
+  readonly max_bytes: string | null;
+  readonly expression: string | null;
+};
 
-async function readColumns(
+async function readTargets(
   db: Db,
   schema: string,
   tables: readonly string[],
-): Promise<Map<string, HashColumn[]>> {
-  const byTable = new Map<string, HashColumn[]>();
-  if (tables.length === 0) return byTable;
-  const rows = await db.query<{
-    table_name: string;
-    name: string;
-    data_type: string;
-    is_nullable: string;
-    max_bytes: string | null;
-  }>(sql`
-    SELECT table_name AS table_name, column_name AS name, data_type AS data_type,
-      is_nullable AS is_nullable, character_octet_length AS max_bytes
-    FROM information_schema.columns
-    WHERE table_schema = ${schema} AND table_name IN (${join([...tables])})
-      AND extra NOT LIKE '%VIRTUAL GENERATED%'
-    ORDER BY table_name, ordinal_position`);
-  for (const row of rows) {
-    const own = byTable.get(row.table_name) ?? [];
-    byTable.set(row.table_name, own);
-    own.push({
+): Promise<Map<string, HashTarget>> {
+  if (tables.length === 0) return new Map();
+  const rows = await db.query<ColumnRow>(sql`
+    SELECT c.table_name AS table_name, t.table_type AS table_type, c.column_name AS name,
+      c.data_type AS data_type, c.is_nullable AS is_nullable,
+      c.character_octet_length AS max_bytes, c.generation_expression AS expression
+    FROM information_schema.columns c JOIN information_schema.tables t
+      ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+    WHERE c.table_schema = ${schema} AND c.table_name IN (${join([...tables])})
+      AND t.table_schema = ${schema} AND c.extra NOT LIKE '%VIRTUAL GENERATED%'
+    ORDER BY c.table_name, c.ordinal_position`);
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.table_name)].map(([name, own]) => [name, targetOf(own)]),
+  );
+}
+
+function targetOf(rows: readonly ColumnRow[]): HashTarget {
+  const columns = rows.map(
+    (row): HashColumn => ({
       name: row.name,
-      dataType: row.data_type.toLowerCase(),
+      dataType: row.expression === 'ROW END' ? 'row end' : row.data_type.toLowerCase(),
       nullable: row.is_nullable === 'YES',
       maxBytes: row.max_bytes === null ? null : Number(row.max_bytes),
-    });
-  }
-  return byTable;
+    }),
+  );
+  if (rows[0]?.table_type !== 'SYSTEM VERSIONED') return { columns };
+  // Without columns of its own for them, the times have names that information_schema does not show.
+  const hasOwn = rows.some(({ expression }) => expression === 'ROW END');
+  return { columns: hasOwn ? columns : [...columns, ...HIDDEN_TIMES], history: true };
 }
 
-/** A row whose strings together can be longer than this has those that can be long hashed one by one. */
-const MAX_INLINE_ROW = 512 * 1024;
-const MAX_INLINE_COLUMN = 65_535;
-const ALWAYS_INLINE = 255;
-
-function inlineBytes(columns: readonly HashColumn[]): number {
-  return columns
-    .map(({ maxBytes }) => maxBytes ?? 0)
-    .filter((bytes) => bytes <= MAX_INLINE_COLUMN)
-    .reduce((sum, bytes) => sum + bytes, 0);
-}
-
-/** What a column adds to the text of its row. 'N' stands for NULL: no other value gives it. */
-function columnText(column: HashColumn, digestLong: boolean): string {
-  const text = valueText(column, digestLong);
-  return column.nullable ? `IFNULL(${text},'N')` : text;
-}
-
-function valueText({ name, dataType, maxBytes }: HashColumn, digestLong: boolean): string {
-  const column = quoteNameText(name);
-  const kind = KINDS[dataType] ?? 'digest';
-  switch (kind) {
-    case 'plain':
-      return column;
-    case 'float':
-      // A FLOAT as text loses digits; CAST shows all of them. -0 = 0 is true.
-      return `IF(${column}=0,0,CAST(${column} AS DOUBLE))`;
-    case 'bits':
-      return `CAST(${column} AS UNSIGNED)`;
-    case 'number of label':
-      return `${column}+0`;
-    case 'digest':
-      return `MD5(${column})`;
-    case 'text':
-    case 'bytes': {
-      const limit = digestLong ? ALWAYS_INLINE : MAX_INLINE_COLUMN;
-      if ((maxBytes ?? 0) > limit) return `MD5(${column})`;
-      const bytes = kind === 'text' ? `CAST(${column} AS BINARY)` : column;
-      // The length first: ('ab','c') and ('a','bc') must not give one text.
-      return `CONCAT(OCTET_LENGTH(${column}),':',${bytes})`;
-    }
-  }
-}
-
-type Kind = 'plain' | 'float' | 'bits' | 'number of label' | 'text' | 'bytes' | 'digest';
-
-/** By DATA_TYPE. Anything else (geometry, types of later servers) is digested. */
-const KINDS: Readonly<Record<string, Kind>> = {
-  ...Object.fromEntries(
-    [
-      'tinyint smallint mediumint int bigint decimal year',
-      'date time datetime timestamp inet4 inet6 uuid',
-    ]
-      .join(' ')
-      .split(' ')
-      .map((type) => [type, 'plain' as const]),
-  ),
-  float: 'float',
-  double: 'float',
-  bit: 'bits',
-  enum: 'number of label',
-  set: 'number of label',
-  char: 'text',
-  varchar: 'text',
-  tinytext: 'text',
-  text: 'text',
-  mediumtext: 'text',
-  longtext: 'text',
-  binary: 'bytes',
-  varbinary: 'bytes',
-  tinyblob: 'bytes',
-  blob: 'bytes',
-  mediumblob: 'bytes',
-  longblob: 'bytes',
-};
+const HIDDEN_TIMES: readonly HashColumn[] = [
+  { name: 'row_start', dataType: 'timestamp', nullable: false, maxBytes: null },
+  { name: 'row_end', dataType: 'row end', nullable: false, maxBytes: null },
+];

@@ -8,6 +8,7 @@ const verbs: Readonly<Record<Progress['phase'], string>> = {
   dump: 'dumping',
   hash: 'hashing',
   load: 'loading',
+  keys: 'building keys',
   compare: 'comparing',
 };
 

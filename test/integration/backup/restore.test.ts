@@ -100,7 +100,9 @@ for (const table of ['u', 'without_triggers']) {
 
 test('a set that loads into something else than its manifest says: refused in the staging, nothing is changed', async (t) => {
   const site = await makeSite(t);
-  await forgeFile(site.set.dir, 'rows.sql.zst', (text) => text.replace(/\((\d+),2\)/, '($1,3)'));
+  await forgeFile(site.set.dir, 'rows-0001-t.sql.zst', (text) =>
+    text.replace(/\((\d+),2\)/, '($1,3)'),
+  );
 
   const error = await failureOf(restore(address, site.database, site.set));
 

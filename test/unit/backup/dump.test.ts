@@ -26,7 +26,7 @@ test('names of tables are arguments of their own behind --, and the password is 
     address,
     database: 'd',
     tables: ['--where=1', 'a b'],
-    history: 'none',
+    where: null,
   });
 
   assert.deepEqual(list.slice(-4), ['--', 'd', '--where=1', 'a b']);

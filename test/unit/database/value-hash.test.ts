@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type HashColumn, hashQuery } from '../../../src/database/value-hash.ts';
+import type { HashColumn } from '../../../src/database/hash-text.ts';
+import { hashQuery } from '../../../src/database/value-hash.ts';
 
 function column(dataType: string, more: Partial<HashColumn> = {}): HashColumn {
   return { name: 'c', dataType, nullable: false, maxBytes: null, ...more };
@@ -10,7 +11,7 @@ function column(dataType: string, more: Partial<HashColumn> = {}): HashColumn {
 function textOf(...columns: HashColumn[]): string {
   return (
     /CONCAT_WS\('\|',(.*)\)\),16\),16,10\) AS UNSIGNED\)\) AS high/.exec(
-      hashQuery('s', 't', columns),
+      hashQuery('s', 't', { columns }),
     )?.[1] ?? ''
   );
 }
@@ -22,7 +23,7 @@ describe('hashQuery', () => {
     [column('datetime', { name: 'a`b' }), '`a``b`'],
     [column('float'), 'IF(`c`=0,0,CAST(`c` AS DOUBLE))'],
     [column('bit'), 'CAST(`c` AS UNSIGNED)'],
-    [column('enum', { maxBytes: 20 }), '`c`+0'],
+    [column('enum', { maxBytes: 20 }), 'CAST(`c` AS UNSIGNED)'],
     [column('varchar', { maxBytes: 764 }), "CONCAT(OCTET_LENGTH(`c`),':',CAST(`c` AS BINARY))"],
     [column('blob', { maxBytes: 65_535 }), "CONCAT(OCTET_LENGTH(`c`),':',`c`)"],
     [column('longtext', { maxBytes: 4_294_967_295 }), 'MD5(`c`)'],
