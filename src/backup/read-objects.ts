@@ -3,6 +3,7 @@ import type { Db, Row } from '../database/connect.ts';
 import { isDeployTable, quoteNameText } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { ObjectKey } from '../schema/model.ts';
+import { readLexemes } from '../statements/lexemes.ts';
 import { type ObjectScript, objectStatements } from './object-statements.ts';
 import type { Section } from './section-file.ts';
 
@@ -12,7 +13,8 @@ type Defaults = { readonly collation: string };
 /**
  * Reads what is no table as the statements that make it again: packages and routines first,
  * because views and triggers call them, then views, triggers in the order in which they fire, and
- * events last. `db` must have the schema as default database.
+ * events last. `db` must have the schema as default database. `heldEvents` are those that this run
+ * keeps from firing: they are enabled in what is read, as they were before it.
  *
  * @throws DeployError `RIGHT_MISSING` when the server hides a body from the account, and
  *   `BACKUP_FAILED` when a view is not valid.
@@ -21,12 +23,13 @@ export async function readObjectSections(
   db: Db,
   schema: string,
   defaults: Defaults,
+  heldEvents: readonly string[],
 ): Promise<Section[]> {
   return [
     ...(await readRoutines(db, schema, defaults)),
     ...(await readViews(db, schema, defaults)),
     ...(await readTriggers(db, schema, defaults)),
-    ...(await readEvents(db, schema, defaults)),
+    ...(await readEvents(db, schema, defaults, heldEvents)),
   ];
 }
 
@@ -41,13 +44,30 @@ export async function readTriggers(db: Db, schema: string, defaults: Defaults): 
   return readEach(db, 'TRIGGER', own, defaults);
 }
 
-/** The events of `schema`. */
-export async function readEvents(db: Db, schema: string, defaults: Defaults): Promise<Section[]> {
+/** The events of `schema`; those that are held are read as enabled. */
+export async function readEvents(
+  db: Db,
+  schema: string,
+  defaults: Defaults,
+  heldEvents: readonly string[] = [],
+): Promise<Section[]> {
   const rows = await db.query<{ name: string; createdAt: string }>(
     sql`SELECT event_name AS name, CAST(UNIX_TIMESTAMP(created) AS CHAR) AS createdAt
         FROM information_schema.events WHERE event_schema = ${schema} ORDER BY event_name`,
   );
-  return readEach(db, 'EVENT', rows, defaults);
+  const named = rows.map((row) => ({ ...row, isHeld: heldEvents.includes(row.name) }));
+  return readEach(db, 'EVENT', named, defaults);
+}
+
+/** CREATE EVENT as SHOW CREATE has it, of an event that is held: enabled instead. Pure. */
+export function enabledEvent(statement: string): string {
+  const { lexemes } = readLexemes(statement);
+  const at = lexemes.findIndex((_, index) =>
+    ['DISABLE', 'ON', 'SLAVE'].every((word, nth) => lexemes[index + nth]?.keyword === word),
+  );
+  const [first, last] = [lexemes[at], lexemes[at + 2]];
+  if (first === undefined || last === undefined) return statement;
+  return `${statement.slice(0, first.start)}ENABLE${statement.slice(last.start + 'SLAVE'.length)}`;
 }
 
 /** All accounts and roles that objects of `schema` run as, e.g. `app@%`. */
@@ -70,7 +90,12 @@ export async function readRoutineDefiners(db: Db, schema: string): Promise<strin
   return rows.map(({ definer }) => definer);
 }
 
-type Named = { readonly name: string; readonly createdAt?: string };
+type Named = {
+  readonly name: string;
+  readonly createdAt?: string;
+  /** An event that this run keeps from firing. */
+  readonly isHeld?: boolean;
+};
 
 /** Where SHOW CREATE has the statement, by kind. */
 const CREATE_COLUMN = {
@@ -134,10 +159,11 @@ async function readEach(
   defaults: Defaults,
 ): Promise<Section[]> {
   const sections: Section[] = [];
-  for (const { name, createdAt } of named) {
+  for (const { name, createdAt, isHeld = false } of named) {
     const row = (await db.one(`SHOW CREATE ${kind} ${quoteNameText(name)}`)) ?? {};
-    const create = row[CREATE_COLUMN[kind]];
-    if (typeof create !== 'string') throw hiddenBody(kind, name);
+    const shown = row[CREATE_COLUMN[kind]];
+    if (typeof shown !== 'string') throw hiddenBody(kind, name);
+    const create = isHeld ? enabledEvent(shown) : shown;
     const script: ObjectScript = {
       create: kind === 'VIEW' ? create.replace(/^CREATE /, 'CREATE OR REPLACE ') : create,
       sqlMode: text(row, 'sql_mode'),

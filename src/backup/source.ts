@@ -74,6 +74,7 @@ export type SourceOptions = {
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
   readonly registerConnection?: ((connectionId: number) => Promise<void>) | undefined;
+  readonly heldEvents?: readonly string[] | undefined;
 };
 
 /**
@@ -123,7 +124,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
       ...dumps.map(({ dump }) => dump.begun),
       ...[...readers, ...writers].map(openSnapshot),
     ]);
-    const read = await readAll(readers[0]!, database, list);
+    const read = await readAll(readers[0]!, options, list);
     if (list.tables.every(({ engine }) => engine === 'InnoDB')) {
       await locker.close();
       const heldMs = Math.round(performance.now() - begun);
@@ -174,14 +175,14 @@ async function planRows(
 
 async function readAll(
   db: Db,
-  database: string,
+  { database, heldEvents = [] }: SourceOptions,
   list: TableList,
 ): Promise<Pick<Source, 'outline' | 'model' | 'defaults' | 'structure' | 'objects' | 'definers'>> {
   const defaults = (await readSchemaDefaults(db, database))!;
   const states = await readSequenceStates(db, database, list.sequences);
   const structure = await readStructure(db, list, states);
   const model = await readSchema(db, database);
-  const objects = await readObjectSections(db, database, defaults);
+  const objects = await readObjectSections(db, database, defaults, heldEvents);
   const definers = await readDefiners(db, database);
   const fingerprints = fingerprintSchema(model);
   return { outline: { list, states, fingerprints }, model, defaults, structure, objects, definers };

@@ -48,6 +48,8 @@ export type TakeOptions = {
   readonly signal?: AbortSignal;
   /** `hold.register`: a take-over of the lock must end these connections. */
   readonly registerConnection?: (connectionId: number) => Promise<void>;
+  /** Events that the run keeps from firing: the set has them as they were before. */
+  readonly heldEvents?: readonly string[];
 };
 
 /**

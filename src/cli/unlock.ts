@@ -1,8 +1,9 @@
-import { openFence } from '../database/fence.ts';
+import { heldNames } from '../database/events.ts';
 import { breakLock, readLock } from '../database/lock.ts';
 import { waitForServer } from '../database/wait.ts';
-import { readUnfinishedRun, updateRun } from '../history/runs.ts';
+import { readUnfinishedRun } from '../history/runs.ts';
 import type { RunContext } from '../run/context.ts';
+import { describeFence, isFenced, letIn } from '../run/fence.ts';
 import { withLock } from '../run/locked.ts';
 import { confirm } from './confirm.ts';
 import { type CommonOptions, inspect, type World } from './invoke.ts';
@@ -50,32 +51,30 @@ export async function unlockCommand(world: World, flags: Flags): Promise<number>
   });
 }
 
-/** `deploy unfence`: unlocks the accounts that an unfinished run had locked. */
+/** `deploy unfence`: unlocks the accounts and releases the events that an unfinished run had fenced. */
 export async function unfenceCommand(world: World, flags: Flags): Promise<number> {
   return inspect(world, flags, async (context) => {
     const database = context.config.database.name;
     const db = await open(context);
     try {
       const run = await readUnfinishedRun(db, database);
-      const accounts = run?.fencedAccounts ?? [];
-      if (run === null || accounts.length === 0) {
+      if (run === null || !isFenced(run)) {
         return {
-          value: { accounts: [] },
+          value: { accounts: [], events: [] },
           text: `no account of ${database} is fenced out by deploy\n`,
           exitCode: 0,
         };
       }
-      const names = accounts.map(({ user, host }) => `'${user}'@'${host}'`).join(', ');
+      const names = describeFence(run);
       await confirm(
         world,
         `Run ${run.runId} is ${run.state}: the database may be half-way. Let ${names} in?`,
         flags,
       );
-      await withLock(context, async (hold) => {
-        await openFence(hold.db, accounts);
-        await updateRun(hold, run.runId, { fencedAccounts: [] });
-      });
-      return { value: { accounts }, text: `let in: ${names}\n`, exitCode: 0 };
+      await withLock(context, (hold) => letIn(context, hold, run));
+      const { fencedAccounts: accounts, disabledEvents } = run;
+      const value = { accounts, events: heldNames(disabledEvents) };
+      return { value, text: `let in: ${names}\n`, exitCode: 0 };
     } finally {
       await db.close();
     }

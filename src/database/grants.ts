@@ -4,6 +4,7 @@
  * MariaDB: of several grants on databases whose names match, only the most specific one counts (tried on
  * 10.11: SELECT on `app%` and INSERT on `app` gives no SELECT on app). Grants of roles add to it.
  */
+import { heldNames, type RecordedEvent } from './events.ts';
 import { quoteNameText, stagingPrefix, stagingSchemaName } from './identifier.ts';
 import type { ServerFacts } from './server.ts';
 
@@ -70,6 +71,17 @@ export function needsOfFence(): Need[] {
   ];
 }
 
+/** What holding events needs: an account may switch its own with the EVENT right, which every run has. */
+export function needsOfEvents(
+  events: readonly RecordedEvent[],
+  { currentUser }: Pick<ServerFacts, 'currentUser'>,
+): Need[] {
+  const foreign = heldNames(events.filter(({ definer }) => definer !== currentUser));
+  if (foreign.length === 0) return [];
+  const why = `events of other accounts are kept from firing: ${foreign.join(', ')}`;
+  return [{ rights: ['SET USER'], on: { kind: 'global' }, why }];
+}
+
 /** The rights of `needs` that the account lacks, each with the GRANT to run. Empty when all are there. */
 export function missingRights(
   facts: Pick<ServerFacts, 'grants' | 'currentUser' | 'serverVersion'>,
@@ -102,8 +114,8 @@ function isCovered(
   const isGlobal = (grant: Grant) => grant.database === null;
   if (grants.some((grant) => isGlobal(grant) && gives(grant))) return true;
   if (need.on.kind === 'global') {
-    // MariaDB: until 10.11 SUPER includes CONNECTION ADMIN.
-    const bySuper = superIsAll && right === 'CONNECTION ADMIN';
+    // MariaDB: until 10.11 SUPER includes these two.
+    const bySuper = superIsAll && ['CONNECTION ADMIN', 'SET USER'].includes(right);
     return bySuper && grants.some((grant) => isGlobal(grant) && grant.rights.has('SUPER'));
   }
   const { on } = need;

@@ -1,4 +1,5 @@
 /** Pure: one row of `deploy_run` as data. */
+import type { RecordedEvent } from '../database/events.ts';
 import type { FencedAccount } from '../database/fence.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { SchemaVersion } from './versions.ts';
@@ -37,7 +38,8 @@ export type RunRow = {
   /** Name of the proven set that the run would be put back from. */
   readonly backupSet: string | null;
   readonly fencedAccounts: readonly FencedAccount[];
-  readonly disabledEvents: readonly string[];
+  /** The events that there were before the first was held (events.ts). */
+  readonly disabledEvents: readonly RecordedEvent[];
   /** How far a restore is; null when none was begun. */
   readonly restoreState: unknown;
   /** ISO, by the server's clock. */
@@ -93,7 +95,7 @@ export function toRunRow(row: Readonly<Record<string, unknown>>): RunRow {
     plan: json('plan'),
     backupSet: text('backup_set'),
     fencedAccounts: list('fenced_accounts') as FencedAccount[],
-    disabledEvents: list('disabled_events') as string[],
+    disabledEvents: list('disabled_events') as RecordedEvent[],
     restoreState: json('restore_state'),
     startedAt: toIso(text('started_at')) ?? refuse('started_at'),
     finishedAt: toIso(text('finished_at')),

@@ -1,6 +1,7 @@
 import type { BackupSet } from '../backup/manifest.ts';
 import { findReusableSet } from '../backup/reuse.ts';
 import { takeBackup } from '../backup/take.ts';
+import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { formatBytes, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
@@ -17,7 +18,7 @@ export async function backUp(
   context: RunContext,
   hold: Hold | null,
   facts: Facts,
-  reason: { readonly mode: string },
+  reason: { readonly mode: string; readonly heldEvents?: readonly string[] },
 ): Promise<BackupSet> {
   const { config, log, report } = context;
   const database = config.database.name;
@@ -40,6 +41,8 @@ export async function backUp(
       migrationNumber: facts.resolution.applied.at(-1)?.number ?? null,
       runId: report.run_id,
       reason: reason.mode,
+      // Those of a run that was cut off are not enabled either.
+      heldEvents: reason.heldEvents ?? heldNames(facts.unfinished?.disabledEvents ?? []),
       ...(hold === null
         ? {}
         : { registerConnection: (connectionId: number) => hold.register(connectionId) }),

@@ -4,6 +4,7 @@
  */
 import type { BackupSet } from '../backup/manifest.ts';
 import { assertRestorable } from '../backup/restore-check.ts';
+import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { readServer } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -71,14 +72,17 @@ export async function runCycle(
   let changing = run;
   try {
     await failPoint('run.opened');
-    await runStep(context, hold, runId, 'fence', () => fenceOut(context, hold, runId, facts));
+    const fenced = await runStep(context, hold, runId, 'fence', () =>
+      fenceOut(context, hold, runId, facts),
+    );
+    const heldEvents = heldNames(fenced.disabledEvents);
     throwIfStopped(context);
     const set: BackupSet = await runStep(context, hold, runId, 'backup', () =>
-      backUp(context, hold, facts, cycle),
+      backUp(context, hold, facts, { mode: cycle.mode, heldEvents }),
     );
     throwIfStopped(context);
     await assertRestorable(config.database, config.database.name, set.manifest);
-    changing = { ...run, state: 'changing', backupSet: set.name };
+    changing = { ...run, ...fenced, state: 'changing', backupSet: set.name };
     await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
     await failPoint('run.changing');
     await change(context, hold, facts, changing, actions, 0);
@@ -203,11 +207,11 @@ export async function finish(
   // Everything large first: after the application is let in, only one small write is left.
   const result = { outcome: 'done', exitCode: 0, report: JSON.stringify(report) } as const;
   await updateRun(hold, run.runId, result);
-  await close(hold, run);
+  await close(context, hold, run);
 }
 
 /** Lets the application in and closes a run whose end is recorded. Safe to repeat. */
-export async function close(hold: Hold, run: RunRow): Promise<void> {
-  await letIn(hold, run);
+export async function close(context: RunContext, hold: Hold, run: RunRow): Promise<void> {
+  await letIn(context, hold, run);
   await updateRun(hold, run.runId, { state: 'closed' });
 }

@@ -12,6 +12,7 @@ import { exitCodeOf } from '../errors/render.ts';
 import { findBinaries } from '../scratch/binaries.ts';
 import { formatBytes, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
+import { describeFence, isFenced } from './fence.ts';
 import { refuseRights } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
 
@@ -122,10 +123,11 @@ function judge({ config }: RunContext, facts: Facts): Check[] {
     );
   if (facts.unfinished !== null) {
     const finding = `run ${facts.unfinished.runId} did not end (${facts.unfinished.state}); its backup set is ${facts.unfinished.backupSet ?? 'none'}`;
-    const fenced = facts.unfinished.fencedAccounts.map(({ user, host }) => `'${user}'@'${host}'`);
     const next = [
       'deploy up finishes it or puts the database back',
-      ...(fenced.length > 0 ? [`deploy unfence lets ${fenced.join(', ')} in`] : []),
+      ...(isFenced(facts.unfinished)
+        ? [`deploy unfence opens for ${describeFence(facts.unfinished)}`]
+        : []),
     ];
     checks.push({ name: 'run', status: 'warning', finding, next, exitCode: 0 });
   }

@@ -2,7 +2,14 @@
 import sql from 'sql-template-tag';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../database/connect.ts';
-import { type MissingRight, missingRights, needsOfFence, needsOfRun } from '../database/grants.ts';
+import { listEvents } from '../database/events.ts';
+import {
+  type MissingRight,
+  missingRights,
+  needsOfEvents,
+  needsOfFence,
+  needsOfRun,
+} from '../database/grants.ts';
 import { isDeployTable } from '../database/identifier.ts';
 import { readServer, type ServerFacts } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -64,7 +71,7 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
   return {
     server,
     missingRights: missingRights(server, needsOfRun(database)),
-    missingFenceRights: config.fenceUsers.length === 0 ? [] : missingRights(server, needsOfFence()),
+    missingFenceRights: await readMissingFenceRights(db, config, server),
     folder,
     requiredVersion: requiredVersion(config, folder),
     history,
@@ -79,6 +86,18 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
     adoption: null,
     structural: null,
   };
+}
+
+/** Events are looked at only where one that cannot be held refuses the plan; else `up` warns. */
+async function readMissingFenceRights(
+  db: Db,
+  config: Config,
+  server: ServerFacts,
+): Promise<readonly MissingRight[]> {
+  const accounts = config.fenceUsers.length === 0 ? [] : needsOfFence();
+  if (config.fence !== 'require') return missingRights(server, accounts);
+  const events = needsOfEvents(await listEvents(db, config.database.name), server);
+  return missingRights(server, [...accounts, ...events]);
 }
 
 function requiredVersion(config: Config, folder: MigrationFolder): SchemaVersion {

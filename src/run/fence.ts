@@ -1,4 +1,5 @@
 /** Keeps the application out while the database changes (DESIGN §5 Fence), and lets it in again. */
+import { heldNames, holdEvent, listEvents, releaseEvents } from '../database/events.ts';
 import { closeFence, foreignSessions, listAccounts, openFence } from '../database/fence.ts';
 import type { Hold } from '../database/lock.ts';
 import { failPoint } from '../errors/fail-point.ts';
@@ -7,46 +8,87 @@ import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 
 /**
- * Locks the accounts of FENCE_USERS and ends their sessions. Which accounts, and whether an
- * administrator had locked them already, is committed first: after a crash the next run opens
- * exactly those that this one closed. Needs the lock.
+ * Locks the accounts of FENCE_USERS and ends their sessions, and keeps the database's events from
+ * firing. Which accounts and events, and whether an administrator had locked them already, is
+ * committed first: after a crash the next run opens exactly those that this one closed. Needs
+ * the lock.
+ *
+ * @returns what `deploy_run` has of it
+ * @throws DeployError `RIGHT_MISSING` also with FENCE=warn for another account's event: to put it
+ *   back would need the same right
  */
 export async function fenceOut(
   context: RunContext,
   hold: Hold,
   runId: string,
   facts: Facts,
-): Promise<void> {
+): Promise<Fenced> {
   const { config, report, log } = context;
-  if (config.fence === 'off') return;
+  if (config.fence === 'off') return { fencedAccounts: [], disabledEvents: [] };
   const able = config.fenceUsers.length > 0 && facts.missingFenceRights.length === 0;
-  if (!able) {
-    const sessions = await foreignSessions(hold.db, config.database.name);
-    const unfenced =
-      sessions === 'unknown'
-        ? 'the application is not fenced out, and without the PROCESS right its sessions cannot be seen'
-        : sessions
-            .map(({ user, host }) => `not fenced out: session of ${user} from ${host}`)
-            .join('; ');
-    if (unfenced !== '') report.warnings.push(unfenced);
-    return;
+  const fenced: Fenced = {
+    fencedAccounts: able ? await listAccounts(hold.db, config.fenceUsers) : [],
+    disabledEvents: await listEvents(hold.db, config.database.name),
+  };
+  if (!able) report.warnings.push(...(await describeSessions(context, hold)));
+  if (isFenced(fenced)) {
+    const names = describeFence(fenced);
+    log.info({ fenced: names }, 'fencing the application out; deploy unfence lets it in again');
+    await updateRun(hold, runId, fenced);
   }
-  const accounts = await listAccounts(hold.db, config.fenceUsers);
-  const names = accounts.map(({ user, host }) => `'${user}'@'${host}'`).join(', ');
-  log.info({ accounts: names }, 'fencing the application out; deploy unfence lets it in again');
-  await updateRun(hold, runId, { fencedAccounts: accounts });
   await failPoint('fence.recorded');
-  await closeFence(hold.db, accounts);
+  await closeFence(hold.db, fenced.fencedAccounts);
+  for (const event of fenced.disabledEvents) {
+    if (event.status === 'ENABLED') await holdEvent(hold.db, config.database.name, event);
+  }
   await failPoint('fence.closed');
+  return fenced;
+}
+
+/** What a run has closed, with its state before. */
+export type Fenced = Pick<RunRow, 'fencedAccounts' | 'disabledEvents'>;
+
+/** Whether there is anything to open again. */
+export function isFenced({ fencedAccounts, disabledEvents }: Fenced): boolean {
+  return fencedAccounts.length + heldNames(disabledEvents).length > 0;
+}
+
+/** What a run has closed, for people: `'app'@'%', event nightly`. */
+export function describeFence({ fencedAccounts, disabledEvents }: Fenced): string {
+  const names = fencedAccounts.map(({ user, host }) => `'${user}'@'${host}'`);
+  return [...names, ...heldNames(disabledEvents).map((name) => `event ${name}`)].join(', ');
+}
+
+async function describeSessions({ config }: RunContext, hold: Hold): Promise<string[]> {
+  const sessions = await foreignSessions(hold.db, config.database.name);
+  if (sessions === 'unknown') {
+    return [
+      'the application is not fenced out, and without the PROCESS right its sessions cannot be seen',
+    ];
+  }
+  const lines = sessions.map(({ user, host }) => `not fenced out: session of ${user} from ${host}`);
+  return lines.length === 0 ? [] : [lines.join('; ')];
 }
 
 /**
- * Unlocks what the open run locked, as `deploy_run` has it: the process that let in need not be the
- * one that closed. Safe to repeat. Needs the lock; must come before the run is closed.
+ * Unlocks the accounts and releases the events that the open run had closed, as `deploy_run` has
+ * it: the process that lets in need not be the one that closed. Safe to repeat. Needs the lock;
+ * must come before the run is closed.
  */
-export async function letIn(hold: Hold, run: Pick<RunRow, 'runId'>): Promise<void> {
-  const accounts = (await readUnfinishedRun(hold.db, hold.database))?.fencedAccounts ?? [];
-  if (accounts.length === 0) return;
-  await openFence(hold.db, accounts);
-  await updateRun(hold, run.runId, { fencedAccounts: [] });
+export async function letIn(
+  { log, report }: Pick<RunContext, 'log' | 'report'>,
+  hold: Hold,
+  { runId }: Pick<RunRow, 'runId'>,
+): Promise<void> {
+  const run = await readUnfinishedRun(hold.db, hold.database);
+  if (run === null || !isFenced(run)) return;
+  const missed = await releaseEvents(hold.db, hold.database, run.disabledEvents).finally(() =>
+    openFence(hold.db, run.fencedAccounts),
+  );
+  for (const name of missed) {
+    const text = `the event ${name} was due during the run and did not fire: it is left disabled`;
+    log.warn(text);
+    report.warnings.push(text);
+  }
+  await updateRun(hold, runId, { fencedAccounts: [], disabledEvents: [] });
 }

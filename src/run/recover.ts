@@ -12,7 +12,7 @@ import type { RunContext } from './context.ts';
 import { movedOnlyBy, resetCounters, unwrittenBy } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
-import { letIn } from './fence.ts';
+import { fenceOut, isFenced, letIn } from './fence.ts';
 import { resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
 import { putBack, settle } from './settle.ts';
@@ -36,7 +36,7 @@ export async function recoverUnfinished(
     `run ${run.runId} did not end (${run.state})`,
   );
   if (run.state === 'locked') {
-    await letIn(hold, run);
+    await letIn(context, hold, run);
     await updateRun(hold, run.runId, { state: 'closed', outcome: 'abandoned' });
     return 'abandoned';
   }
@@ -54,6 +54,8 @@ async function endChangedRun(
   facts: Facts,
   run: RunRow,
 ): Promise<'finished' | 'put back'> {
+  // A person may have let the application in meanwhile, to look, say.
+  if (run.outcome !== 'done' && !isFenced(run)) await fenceOut(context, hold, run.runId, facts);
   if (run.state === 'putting_back') {
     await putBack(context, hold, run, undecided(run));
     return 'put back';
@@ -64,7 +66,7 @@ async function endChangedRun(
   }
   if (run.state === 'changed') {
     // The result is checked and recorded: the application may be in already, so never back.
-    if (run.outcome === 'done') await close(hold, run);
+    if (run.outcome === 'done') await close(context, hold, run);
     else await finish(context, hold, facts, run);
     return 'finished';
   }

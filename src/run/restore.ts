@@ -5,6 +5,7 @@ import { findSet } from '../backup/list.ts';
 import type { BackupSet } from '../backup/manifest.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
 import { verifySet } from '../backup/verify.ts';
+import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -58,13 +59,14 @@ export async function restore(context: RunContext, hold: Hold, set: BackupSet): 
   });
   let changing = run;
   try {
-    await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
+    const fenced = await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
+    const heldEvents = heldNames(fenced.disabledEvents);
     throwIfStopped(context);
     const before = await step(report, 'backup', () =>
-      backUp(context, hold, facts, { mode: 'restore' }),
+      backUp(context, hold, facts, { mode: 'restore', heldEvents }),
     );
     throwIfStopped(context);
-    changing = { ...run, state: 'changing', backupSet: before.name };
+    changing = { ...run, ...fenced, state: 'changing', backupSet: before.name };
     await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
     await resumeRestore(context, hold, changing);
   } catch (error) {
@@ -87,7 +89,7 @@ export async function resumeRestore(context: RunContext, hold: Hold, run: RunRow
       save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
     }),
   );
-  await letIn(hold, run);
+  await letIn(context, hold, run);
   report.database.after = run.to;
   report.database.state = 'as_required';
   report.database.statement = `${database} is at ${run.to ?? 'no version'}: restored from ${set.name} and compared`;

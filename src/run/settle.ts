@@ -11,7 +11,7 @@ import { failPoint } from '../errors/fail-point.ts';
 import { codeOf } from '../errors/render.ts';
 import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
-import { letIn } from './fence.ts';
+import { isFenced, letIn } from './fence.ts';
 import { noteLongWork } from './long-work.ts';
 import { type Report, step } from './report.ts';
 import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts';
@@ -50,7 +50,7 @@ async function settleUnchanged(
 ): Promise<SettledError> {
   const settlement = untouched(error, context.config.database.name, run.from);
   try {
-    await letIn(hold, run);
+    await letIn(context, hold, run);
     await updateRun(hold, run.runId, {
       ...{ state: 'closed', outcome: 'failed', exitCode: settlement.exitCode },
       report: withError(context, error),
@@ -85,10 +85,8 @@ function isCut({ stop }: RunContext, hold: Hold, error: unknown): boolean {
 }
 
 /** The fence stays closed where the database is not whole; a person may open it. */
-function fenced({ fencedAccounts }: RunRow): string {
-  return fencedAccounts.length === 0
-    ? ''
-    : '; the application is fenced out, deploy unfence lets it in';
+function fenced(run: RunRow): string {
+  return isFenced(run) ? '; the application is fenced out, deploy unfence lets it in' : '';
 }
 
 /** A put-back or a restore that failed on its way: the run stays open, the fence stays closed. */
@@ -162,7 +160,7 @@ export async function putBack(
     return `restored from ${set.name} and compared`;
   });
   await failPoint('put-back.restored');
-  await letIn(hold, run);
+  await letIn(context, hold, run);
   await updateRun(hold, run.runId, {
     ...{ state: 'closed', outcome: 'put_back', exitCode: 20 },
     report: withError(context, error),

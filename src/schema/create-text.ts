@@ -21,11 +21,10 @@ function createTriggerText({ name, definition, attributes }: StoredObject): stri
 
 /** An enabled event is created disabled: a copy must not act. */
 function createEventText({ name, definition, attributes }: StoredObject): string {
-  const { definer = '', schedule, onCompletion, status, comment = '', sqlMode = '' } = attributes;
-  const disabled = status === 'SLAVESIDE_DISABLED' ? 'DISABLE ON SLAVE' : 'DISABLE';
+  const { definer = '', schedule, onCompletion, comment = '', sqlMode = '' } = attributes;
   const note = comment === '' ? '' : `COMMENT ${quoted(comment, sqlMode)}`;
   return `CREATE ${definerClause(definer)} EVENT ${quoteNameText(name)} ON SCHEDULE ${schedule}
-    ON COMPLETION ${onCompletion} ${disabled} ${note} DO ${definition}`;
+    ON COMPLETION ${onCompletion} DISABLE ${note} DO ${definition}`;
 }
 
 /**

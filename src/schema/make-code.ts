@@ -85,7 +85,8 @@ export function makeEvent(row: EventRow): StoredObject {
     attributes: {
       schedule: scheduleText(row),
       onCompletion: row.onCompletion,
-      status: row.status,
+      // Whether it fires on this server is no part of the structure: a run holds events (events.ts).
+      status: row.status === 'SLAVESIDE_DISABLED' ? 'ENABLED' : row.status,
       timeZone: row.timeZone,
       comment: row.comment,
       ...codeAttributes(row),

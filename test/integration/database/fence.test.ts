@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { connect, type Db } from '../../../src/database/connect.ts';
-import { listEnabledEvents, switchEvents } from '../../../src/database/events.ts';
+import {
+  holdEvent,
+  listEvents,
+  type RecordedEvent,
+  releaseEvents,
+} from '../../../src/database/events.ts';
 import {
   closeFence,
   foreignSessions,
@@ -9,7 +14,12 @@ import {
   openFence,
   unfenceStatements,
 } from '../../../src/database/fence.ts';
-import { missingRights, needsOfFence, needsOfRun } from '../../../src/database/grants.ts';
+import {
+  missingRights,
+  needsOfEvents,
+  needsOfFence,
+  needsOfRun,
+} from '../../../src/database/grants.ts';
 import { readServer } from '../../../src/database/server.ts';
 import { isAccessDenied } from '../../../src/database/server-errors.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -217,25 +227,75 @@ describe('foreignSessions', () => {
 });
 
 describe('events', () => {
-  test('are disabled and enabled again, and keep their definer', async () => {
+  const read = () =>
+    root.query<{ name: string; status: string }>(
+      'SELECT event_name AS name, definer AS definer, status AS status FROM information_schema.events ORDER BY 1',
+    );
+  const holdAll = async (events: readonly RecordedEvent[]) => {
+    for (const event of events) await holdEvent(root, database, event);
+  };
+
+  test('are held and released, keep their definer, and stay disabled where they were', async () => {
     await root.run(
       'CREATE DEFINER=root@localhost EVENT hourly ON SCHEDULE EVERY 1 HOUR DO SELECT 1',
     );
     await root.run('CREATE EVENT asleep ON SCHEDULE EVERY 1 HOUR DISABLE DO SELECT 1');
-    const read = () =>
-      root.query(
-        'SELECT event_name AS name, definer AS definer, status AS status FROM information_schema.events ORDER BY 1',
-      );
     const before = await read();
 
-    const events = await listEnabledEvents(root, database);
-    await switchEvents(root, database, events, 'DISABLE');
-    const disabled = await listEnabledEvents(root, database);
-    await switchEvents(root, database, events, 'ENABLE');
+    const events = await listEvents(root, database);
+    await holdAll(events);
+    const held = await read();
+    await releaseEvents(root, database, events);
 
-    assert.deepEqual(events, [{ name: 'hourly', definer: 'root@localhost' }]);
-    assert.deepEqual(disabled, []);
+    assert.deepEqual(events, [{ name: 'hourly', definer: 'root@localhost', status: 'ENABLED' }]);
+    assert.equal(held.find(({ name }) => name === 'hourly')?.status, 'SLAVESIDE_DISABLED');
     assert.deepEqual(await read(), before);
+    await root.run('DROP EVENT hourly');
+    await root.run('DROP EVENT asleep');
+  });
+
+  test('that a migration disables, drops, makes or renames are as it wants them when released', async () => {
+    for (const name of ['disabled', 'dropped', 'renamed', 'changed', 'elsewhere'])
+      await root.run(`CREATE EVENT ${name} ON SCHEDULE EVERY 1 HOUR DO SELECT 1`);
+    await root.run('ALTER EVENT elsewhere DISABLE ON SLAVE');
+    const events = await listEvents(root, database);
+    await holdAll(events.filter(({ status }) => status === 'ENABLED'));
+
+    await root.run('ALTER EVENT disabled DISABLE');
+    await root.run('DROP EVENT dropped');
+    await root.run('ALTER EVENT renamed RENAME TO named');
+    await root.run("ALTER EVENT changed COMMENT 'x'");
+    await root.run('CREATE EVENT made ON SCHEDULE EVERY 1 HOUR DISABLE DO SELECT 1');
+    await releaseEvents(root, database, events);
+
+    assert.deepEqual(
+      (await read()).map(({ name, status }) => [name, status]),
+      [
+        ['changed', 'ENABLED'],
+        ['disabled', 'DISABLED'],
+        ['elsewhere', 'SLAVESIDE_DISABLED'],
+        ['made', 'DISABLED'],
+        ['named', 'ENABLED'],
+      ],
+    );
+    for (const { name } of await read()) await root.run(`DROP EVENT ${name}`);
+  });
+
+  test('whose only time passed while they were held are not dropped but left disabled, and named', async () => {
+    await root.run(
+      'CREATE EVENT once ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 SECOND DO SELECT 1',
+    );
+    const events = await listEvents(root, database);
+    await holdAll(events);
+    await root.query('SELECT SLEEP(1.5)');
+
+    assert.deepEqual(await releaseEvents(root, database, events), ['once']);
+
+    assert.deepEqual(
+      (await read()).map(({ name, status }) => [name, status]),
+      [['once', 'DISABLED']],
+    );
+    await root.run('DROP EVENT once');
   });
 
   test('of another account are refused without SET USER, and keep their definer', async () => {
@@ -243,11 +303,19 @@ describe('events', () => {
       'CREATE OR REPLACE DEFINER=root@localhost EVENT daily ON SCHEDULE EVERY 1 DAY DO SELECT 1',
     );
     const db = await (await makeAccount('event_user', '%', 'ALL ON fenced.*'))();
-    const events = [{ name: 'daily', definer: 'root@localhost' }];
+    const [daily] = await listEvents(root, database);
 
-    await assert.rejects(switchEvents(db, database, events, 'DISABLE'), { code: 'RIGHT_MISSING' });
+    await assert.rejects(holdEvent(db, database, daily!), { code: 'RIGHT_MISSING' });
 
-    assert.ok((await listEnabledEvents(root, database)).some(({ name }) => name === 'daily'));
+    assert.deepEqual(await listEvents(root, database), [daily]);
+    const facts = await readServer(db, database);
+    const [missing] = missingRights(facts, needsOfEvents([daily!], facts));
+    await root.run(missing!.grant);
+    const granted = await connect(server.tcpAddress('event_user', 'pw'), { database });
+    await holdEvent(granted, database, daily!);
+    await releaseEvents(granted, database, [daily!]);
+    assert.deepEqual(await listEvents(root, database), [daily]);
+    await granted.close();
     await db.close();
   });
 });

@@ -54,7 +54,7 @@ describe('a run in deploy_run', () => {
       ...{ state: 'putting_back', step: 'put_back', backupSet: 'backup_1', report: '{}' },
       ...{ planDigest: 'e', mode: 'rollback', direction: 'down', from: null, to: '0.4.0' },
       fencedAccounts: [{ user: 'app', host: '%', wasLocked: true }],
-      disabledEvents: ['nightly'],
+      disabledEvents: [{ name: 'nightly', definer: 'root@localhost', status: 'ENABLED' }],
       restoreState: { step: 'swapped' },
       plan: [1],
     };

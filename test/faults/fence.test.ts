@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Db } from '../../src/database/connect.ts';
+import { makeSite, type Site, until } from '../support/deploy.ts';
+import { findLeftovers, takePicture } from '../support/picture.ts';
+import { type Cleanup, startTestServer } from '../support/server.ts';
+import { cities, citiesThatFail, openShop } from '../support/shop.ts';
+
+const server = await startTestServer({ after }, { args: ['--event-scheduler=ON'] });
+const root = await server.connect();
+for (const account of ["app@'%'", 'app@localhost', "app_locked@'%'"])
+  await root.run(`CREATE USER ${account}`);
+await root.run("ALTER USER app_locked@'%' ACCOUNT LOCK");
+
+/** It fires no more while two pictures are taken. */
+const REST =
+  'ALTER EVENT ticking ON SCHEDULE EVERY 1 HOUR STARTS CURRENT_TIMESTAMP + INTERVAL 1 HOUR';
+const FENCE = { FENCE: 'require', FENCE_USERS: 'app,app_locked' };
+
+/** Everything that the fence touches, as it is now. */
+async function readDoors(db: Db, database: string): Promise<Record<string, string>> {
+  const accounts = await db.query<{ name: string; state: string }>(
+    `SELECT CONCAT(user, '@', host) AS name, IFNULL(JSON_VALUE(priv, '$.account_locked'), '0') AS state
+     FROM mysql.global_priv WHERE user LIKE 'app%' ORDER BY 1`,
+  );
+  const events = await db.query<{ name: string; state: string }>(
+    `SELECT event_name AS name, CONCAT_WS(' ', status, definer, event_definition) AS state
+     FROM information_schema.events WHERE event_schema = '${database}' ORDER BY 1`,
+  );
+  const states = [...accounts, ...events].map(({ name, state }) => [name, state]);
+  return Object.fromEntries(states.map(([name, state]) => [name, state === '' ? '0' : state]));
+}
+
+/** A shop with an event that writes each second, one that is off, and one of a replica. */
+async function openBusyShop(t: Cleanup): Promise<{ site: Site; db: Db }> {
+  const site = await makeSite(t, server);
+  const db = await openShop(site);
+  await db.run('CREATE TABLE tick (id INT AUTO_INCREMENT PRIMARY KEY)');
+  await db.run(
+    "CREATE EVENT ticking ON SCHEDULE EVERY 1 SECOND COMMENT 'DISABLE ON SLAVE' DO INSERT INTO tick VALUES ()",
+  );
+  await db.run('CREATE EVENT asleep ON SCHEDULE EVERY 1 HOUR DISABLE DO SELECT 1');
+  await db.run('CREATE EVENT elsewhere ON SCHEDULE EVERY 1 HOUR DISABLE ON SLAVE DO SELECT 1');
+  t.after(() => db.run('DROP EVENT IF EXISTS ticking').then(() => undefined));
+  return { site, db };
+}
+
+async function countTicks(db: Db): Promise<number> {
+  return Number((await db.one<{ n: string }>('SELECT COUNT(*) AS n FROM tick'))!.n);
+}
+
+describe('accounts and events', () => {
+  test('are closed during the run and as before after it, and no event fires meanwhile', async (t) => {
+    const { site, db } = await openBusyShop(t);
+    await site.write(cities);
+    const before = await readDoors(db, site.database);
+
+    const run = site.start(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'run.changing=pause' });
+    await until('the run may change', () => hasState(db, 'changing'));
+    const during = await readDoors(db, site.database);
+    const [first] = [await countTicks(db), await db.query('SELECT SLEEP(2.5)')];
+    const second = await countTicks(db);
+    const ended = await run.ended;
+
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(second, first, 'the event fired while the fence was closed');
+    assert.deepEqual([during['app@%'], during['app@localhost']], ['1', '1']);
+    assert.deepEqual(await readDoors(db, site.database), before);
+    await until('the event fires again', async () => (await countTicks(db)) > second);
+  });
+
+  for (const point of ['fence.recorded', 'fence.closed', 'run.changed']) {
+    test(`are as before when the run is killed at ${point} and one more up ended it`, async (t) => {
+      const { site, db } = await openBusyShop(t);
+      await site.write(cities);
+      const before = await readDoors(db, site.database);
+
+      const killed = await site.deploy(['up'], { ...FENCE, DEPLOY_FAIL_AT: `${point}=kill` });
+      const ended = await site.deploy(['up'], FENCE);
+
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(await readDoors(db, site.database), before);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
+
+  for (const point of [null, 'put-back.begun', 'restore.events-created']) {
+    const when = point === null ? '' : `, also when putting back was killed at ${point}`;
+    test(`are as before when the run was put back${when}`, async (t) => {
+      const { site, db } = await openBusyShop(t);
+      await site.write(citiesThatFail);
+      await db.run(REST);
+      const picture = await takePicture(db, site.database);
+      const before = await readDoors(db, site.database);
+
+      if (point !== null) {
+        const failAt = { DEPLOY_FAIL_AT: `${point}=kill` };
+        assert.equal((await site.deploy(['up'], { ...FENCE, ...failAt })).signal, 'SIGKILL');
+      }
+      const ended = await site.deploy(['up'], FENCE);
+
+      assert.equal(ended.code, 20, ended.stderr);
+      assert.deepEqual(await readDoors(db, site.database), before);
+      assert.deepEqual(await takePicture(db, site.database), picture);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
+
+  test('are as the new version defines them, where it does', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    const event = (name: string) => `CREATE EVENT ${name} ON SCHEDULE EVERY 1 HOUR DO SELECT 1;`;
+    await site.write({
+      '0.2.0/0002_events.up.sql': ['kept', 'ended', 'dropped'].map(event).join('\n'),
+    });
+    const first = await site.deploy(['up'], FENCE);
+    await site.write({
+      '0.3.0/0003_events.up.sql': `ALTER EVENT ended DISABLE;\nDROP EVENT dropped;\n${event('made')}\n`,
+    });
+
+    const ended = await site.deploy(['up'], FENCE);
+
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(ended.code, 0, ended.stderr);
+    const doors = await readDoors(db, site.database);
+    const states = ['kept', 'ended', 'dropped', 'made'].map((name) => doors[name]?.split(' ')[0]);
+    assert.deepEqual(states, ['ENABLED', 'DISABLED', undefined, 'ENABLED']);
+  });
+
+  test('that were held while a set was taken are enabled in it: a restore brings them back firing', async (t) => {
+    const { site, db } = await openBusyShop(t);
+    await db.run(REST);
+    await site.write(cities);
+    const before = await readDoors(db, site.database);
+    const ended = await site.deploy(['up', '--json'], FENCE);
+    const { backup } = JSON.parse(ended.stdout) as { backup: { name: string } };
+    await db.run('DROP EVENT ticking');
+
+    const restored = await site.deploy(['restore', '--backup', backup.name, '--yes']);
+
+    assert.equal(restored.code, 0, restored.stderr);
+    assert.deepEqual(await readDoors(db, site.database), before);
+  });
+
+  test('that a person let in while a run was half-way are fenced out again by the up that ends it', async (t) => {
+    const { site, db } = await openBusyShop(t);
+    await site.write(cities);
+    const before = await readDoors(db, site.database);
+    await site.deploy(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'apply.journalled#3=kill' });
+
+    const unfenced = await site.deploy(['unfence', '--yes'], FENCE);
+    const opened = await readDoors(db, site.database);
+    const killed = await site.deploy(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'fence.closed=kill' });
+    const closed = await readDoors(db, site.database);
+    const ended = await site.deploy(['up'], FENCE);
+
+    assert.equal(unfenced.code, 0, unfenced.stderr);
+    assert.match(unfenced.stdout, /app.*event ticking/);
+    assert.deepEqual(opened, before);
+    assert.equal(killed.signal, 'SIGKILL');
+    assert.notDeepEqual(closed, before);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await readDoors(db, site.database), before);
+  });
+});
+
+describe('without the right to close', () => {
+  const account = { DB_USER: 'plain', FENCE_USERS: 'app' };
+
+  async function openPlainShop(t: Cleanup): Promise<{ site: Site; db: Db }> {
+    const opened = await openBusyShop(t);
+    await root.run('CREATE USER IF NOT EXISTS plain@localhost');
+    for (const pattern of [opened.site.database, `${opened.site.database}\\_deploy\\_%`])
+      await root.run(`GRANT ALL ON \`${pattern}\`.* TO plain@localhost`);
+    await opened.site.write(cities);
+    return opened;
+  }
+
+  test('FENCE=require refuses before anything is done, with the GRANT for each right', async (t) => {
+    const { site } = await openPlainShop(t);
+
+    const ended = await site.deploy(['up'], { ...account, FENCE: 'require' });
+
+    assert.equal(ended.code, 13, ended.stderr);
+    for (const right of ['CREATE USER', 'CONNECTION ADMIN', 'PROCESS', 'SET USER'])
+      assert.match(ended.stderr, new RegExp(`GRANT ${right} ON \\*\\.\\* TO 'plain'@'localhost'`));
+  });
+
+  test('FENCE=warn goes on when the accounts cannot be kept out, and says which sessions there are', async (t) => {
+    const { site, db } = await openPlainShop(t);
+    for (const name of ['ticking', 'asleep', 'elsewhere']) await db.run(`DROP EVENT ${name}`);
+    const before = await readDoors(db, site.database);
+    await db.run('GRANT PROCESS ON *.* TO plain@localhost');
+    t.after(() => db.run('REVOKE PROCESS ON *.* FROM plain@localhost').then(() => undefined));
+
+    const ended = await site.deploy(['up'], { ...account, FENCE: 'warn' });
+
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /not fenced out: session of root from localhost/);
+    assert.deepEqual(await readDoors(db, site.database), before);
+  });
+
+  test('an event of another account that cannot be held ends the run before its backup, also with FENCE=warn', async (t) => {
+    const { site, db } = await openPlainShop(t);
+    await db.run(REST);
+    const before = await readDoors(db, site.database);
+
+    const ended = await site.deploy(['up'], { ...account, FENCE: 'warn' });
+
+    assert.equal(ended.code, 13, ended.stderr);
+    assert.match(ended.stderr, /the event ticking of root@localhost/);
+    assert.deepEqual(await readDoors(db, site.database), before);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('an account of FENCE_USERS that deploy itself uses is refused, with the CREATE USER to run', async (t) => {
+    const { site } = await openPlainShop(t);
+
+    const ended = await site.deploy(['up'], { ...FENCE, FENCE_USERS: 'app,root' });
+
+    assert.equal(ended.code, 13, ended.stderr);
+    assert.match(ended.stderr, /CREATE USER 'deploy'@'%'/);
+  });
+});
+
+async function hasState(db: Db, state: string): Promise<boolean> {
+  const rows = await db.query('SELECT state FROM deploy_run ORDER BY id DESC LIMIT 1');
+  return rows[0]?.['state'] === state;
+}
