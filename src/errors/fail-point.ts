@@ -1,9 +1,10 @@
 /**
  * Places where a test can make a run die, throw or stand still for some seconds:
- * `DEPLOY_FAIL_AT=name=kill`, `=throw` or `=pause`; several are separated by commas. `name#3=kill` means the third time that
+ * `DEPLOY_FAIL_AT=name=kill`, `=throw`, `=pause` or `=stop` (SIGSTOP to itself: it stands still until
+ * the test sends SIGCONT); several are separated by commas. `name#3=kill` means the third time that
  * the point is passed. Unset (always, outside tests) a point costs one comparison.
  */
-type Action = 'kill' | 'throw' | 'pause';
+type Action = 'kill' | 'throw' | 'pause' | 'stop';
 
 const pauseMs = 4000;
 
@@ -23,6 +24,7 @@ export async function failPoint(name: string): Promise<void> {
   const rule = rules.get(name);
   if (rule === undefined || --rule.countdown !== 0) return;
   if (rule.action === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (rule.action === 'stop') process.kill(process.pid, 'SIGSTOP');
   if (rule.action === 'throw') throw new Error(`fail point ${name}`);
   // The event loop goes on, and with it the heartbeat and the signals.
   if (rule.action === 'pause') await new Promise((resolve) => setTimeout(resolve, pauseMs));

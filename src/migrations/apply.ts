@@ -3,13 +3,14 @@
  * exactly once (DESIGN §5a). Applying and reverting are the same loop over other actions.
  */
 import type { Hold } from '../database/lock.ts';
-import { isConnectionLost, isQueryInterrupted } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { inTransaction } from '../database/transaction.ts';
-import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { type DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal, type JournalEntry } from '../statements/journal.ts';
 import { type Action, statementsOf } from './actions.ts';
+import { explainFailure } from './apply-failure.ts';
+import { readCounters, traceWrites } from './counters.ts';
 import { loadDataFunction, runDataFunction } from './data-function.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { skipMigration } from './skip.ts';
@@ -58,7 +59,9 @@ export type ApplyOptions = {
  */
 export async function applyActions(options: ApplyOptions): Promise<void> {
   const { actions, migrations } = options;
-  const progress: Progress = { open: [], migrationMs: 0, structureBefore: null };
+  const writes = traceWrites(migrations);
+  for (const action of actions.slice(0, options.fromSeq)) writes.add(action);
+  const progress: Progress = { open: [], migrationMs: 0, structureBefore: null, writes };
   for (let seq = options.fromSeq; seq < actions.length; seq++) {
     const action = actions[seq]!;
     const migration = migrations.get(action.migration)!;
@@ -90,6 +93,8 @@ type Progress = {
   migrationMs: number;
   /** Of a migration that may fail; null for all others, and when it was entered in its middle. */
   structureBefore: string | null;
+  /** Of the actions so far. */
+  readonly writes: ReturnType<typeof traceWrites>;
 };
 
 async function beginMigration(
@@ -113,10 +118,13 @@ async function applyAction(
   const begunAt = performance.now();
   const statement = statementOf(migration, action);
   const work = () => carryOut(options, action, migration, statement, progress.migrationMs);
+  const unknown = progress.writes.unknownTo(action);
+  progress.writes.add(action);
   let rows = 0;
   try {
     await openFile(options, action, migration);
     if (isTransactional(action)) {
+      await noteCounters(options, progress, action, unknown);
       rows = await inTransaction(hold.db, async () => {
         await advanceJournal(hold, runId, { done: [...progress.open, action], intent: null });
         await failPoint('apply.journalled');
@@ -132,7 +140,7 @@ async function applyAction(
       rows = await work();
     }
   } catch (error) {
-    throw explain(error, options, action, migration, statement);
+    throw explainFailure(error, { options, action, migration, statement });
   }
   await failPoint('apply.executed');
   const durationMs = performance.now() - begunAt;
@@ -140,7 +148,24 @@ async function applyAction(
   options.onDone?.({ action, migration, sql: statement?.sql ?? nameOf(action), durationMs, rows });
 }
 
-function isTransactional(action: Action): boolean {
+/**
+ * Notes the counters that a transaction may move and that only the live database knows, so that
+ * the rows have the same ids when the transaction is rolled back by a crash and run again.
+ */
+async function noteCounters(
+  { hold, runId }: ApplyOptions,
+  progress: Progress,
+  action: Action,
+  tables: readonly string[] | null,
+): Promise<void> {
+  if (tables?.length === 0) return;
+  const counters = await readCounters(hold.db, hold.database, tables);
+  await advanceJournal(hold, runId, { done: progress.open, intent: action, counters });
+  progress.open = [];
+}
+
+/** True for what shares its transaction with its journal row: it took effect when that says done. Pure. */
+export function isTransactional(action: Action): boolean {
   return action.class === 'dml' || action.kind !== 'statement';
 }
 
@@ -200,45 +225,4 @@ async function carryOut(
   const functions = await loadDataFunction(migration.data!.file);
   await runDataFunction(options.hold.db, functions[action.direction]);
   return 0;
-}
-
-function explain(
-  error: unknown,
-  options: ApplyOptions,
-  action: Action,
-  migration: Migration,
-  statement: ClassifiedStatement | undefined,
-): unknown {
-  if (isDeployError(error, 'LOCK_LOST')) return error;
-  if (options.stop.aborted && isQueryInterrupted(error)) {
-    return new DeployError('INTERRUPTED', 'the run was told to stop and its statement was ended', {
-      cause: error,
-    });
-  }
-  const title = `migration ${String(migration.number).padStart(4, '0')} ${migration.name}`;
-  if (isConnectionLost(error) || options.hold.signal.aborted) {
-    return new DeployError('CONNECTION_LOST', `the connection broke while ${title} ran`, {
-      cause: error,
-    });
-  }
-  if (action.kind === 'record') {
-    return new DeployError('RECORD_FAILED', `${title} could not be recorded in the history`, {
-      cause: error,
-    });
-  }
-  const script = action.direction === 'up' ? migration.up : migration.down;
-  const place =
-    statement === undefined
-      ? 'in its data function'
-      : `on statement ${action.statement} of ${action.of}`;
-  return new DeployError('MIGRATION_FAILED', `${title} failed ${place}`, {
-    cause: error,
-    where: statement === undefined ? migration.data!.path : `${script!.path}:${statement.line}`,
-    facts: {
-      migration: migration.number,
-      version: migration.version,
-      statement: action.statement,
-      of: action.of,
-    },
-  });
 }

@@ -2,14 +2,13 @@
  * What an `up` does about a run that did not end (the table of DESIGN §5a): finish it when it is
  * exactly what this image would do, else put the database back from that run's proven set.
  */
-import { findSet } from '../backup/list.ts';
 import type { Hold } from '../database/lock.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
-import { migrationsByNumber } from '../migrations/install.ts';
+import { setCounters } from '../migrations/counters.ts';
 import { advanceJournal } from '../statements/journal.ts';
 import type { RunContext } from './context.ts';
-import { movedOnlyBy, resetCounters, unwrittenBy } from './counters.ts';
+import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, isFenced, letIn } from './fence.ts';
@@ -92,24 +91,8 @@ export async function goOn(
   await advanceJournal(hold, run.runId, { done: resume.done, intent: null });
   context.log.info({ run: run.runId, action: resume.fromSeq }, `going on with run ${run.runId}`);
   const { actions } = run.plan as StoredPlan;
-  const set = await findSet(context.config.backupDir, run.backupSet!);
-  const moved = movedOnlyBy(actions, resume.fromSeq, migrationsByNumber(facts.folder));
-  const synced = await unsyncedTables(context, facts, run);
-  await resetCounters(hold, new Set([...moved, ...synced]), set.manifest);
+  await setCounters(hold, await countersBefore(context, facts, run, resume));
   await change(context, hold, facts, run, actions, resume.fromSeq);
-}
-
-/** Tables of master data whose sync was rolled back, and that nothing else in the run writes to. */
-async function unsyncedTables(
-  context: RunContext,
-  facts: Facts,
-  run: RunRow,
-): Promise<readonly string[]> {
-  const { actions, masterdata } = run.plan as StoredPlan;
-  if (masterdata === null || run.masterdataDigest !== null) return [];
-  const known = await context.masterdata.get();
-  const tables = known?.set.entities.entities.map(({ table }) => table) ?? [];
-  return unwrittenBy(actions, tables, migrationsByNumber(facts.folder));
 }
 
 function undecided(run: RunRow): DeployError {

@@ -7,6 +7,8 @@ import { DeployError } from '../errors/deploy-error.ts';
 import type { RunRow } from '../history/runs.ts';
 import { compareVersions } from '../history/versions.ts';
 import { type Action, digestWork, statementsOf } from '../migrations/actions.ts';
+import { isTransactional } from '../migrations/apply.ts';
+import type { Counters } from '../migrations/counters.ts';
 import { migrationsByNumber } from '../migrations/install.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
@@ -20,7 +22,13 @@ import type { Facts } from './facts.ts';
 
 /** Where an unfinished run goes on, or that it is put back and why. */
 export type Resume =
-  | { readonly kind: 'go-on'; readonly fromSeq: number; readonly done: readonly Action[] }
+  | {
+      readonly kind: 'go-on';
+      readonly fromSeq: number;
+      readonly done: readonly Action[];
+      /** What the journal noted of the action at `fromSeq`. */
+      readonly counters: Counters | null;
+    }
   | { readonly kind: 'put-back'; readonly why: string };
 
 /** What a person says of a statement of which nobody can tell whether it took effect. */
@@ -60,7 +68,7 @@ export async function findResume(
   }
   const journal = await readJournal(db, database, run.runId);
   const last = journal.at(-1);
-  if (last === undefined) return { kind: 'go-on', fromSeq: 0, done: [] };
+  if (last === undefined) return { kind: 'go-on', fromSeq: 0, done: [], counters: null };
   const reader = await openConnection(context);
   try {
     return await decide(reader, database, { actions: stored.actions, migrations, last, answer });
@@ -105,7 +113,9 @@ async function decide(
   }
   let fromSeq = last.seq + 1;
   let done: readonly Action[] = [];
-  if (last.state === 'intent') {
+  if (last.state === 'intent' && isTransactional(action) && last.counters !== null) {
+    fromSeq = last.seq;
+  } else if (last.state === 'intent') {
     if (action.kind !== 'statement') {
       return {
         kind: 'put-back',
@@ -128,7 +138,7 @@ async function decide(
         kind: 'put-back',
         why: 'the file it stopped in uses user variables and cannot be gone on with in its middle',
       }
-    : { kind: 'go-on', fromSeq, done };
+    : { kind: 'go-on', fromSeq, done, counters: fromSeq === last.seq ? last.counters : null };
 }
 
 async function decideAction(reader: Db, database: string, action: Action, migration: Migration) {

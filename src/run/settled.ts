@@ -1,4 +1,4 @@
-import { isConnectionLost } from '../database/server-errors.ts';
+import { isConnectionLost, toDeployError } from '../database/server-errors.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { exitCodeOf } from '../errors/render.ts';
 import type { ReportState } from './report.ts';
@@ -40,8 +40,11 @@ export function untouched(error: unknown, database: string, version: string | nu
   };
 }
 
-/** Codes of the 20s name an outcome; without a change the failure is one of the tool or the set. */
+/**
+ * Codes of the 20s name an outcome; without a change the failure is one of the tool or the set.
+ * The driver's own error of a broken connection is no bug of this tool, either.
+ */
 function exitCodeBeforeChanges(error: unknown): number {
-  const code = exitCodeOf(error);
+  const code = exitCodeOf(isConnectionLost(error) ? toDeployError(error, 'cut off') : error);
   return code >= 20 ? 14 : code;
 }

@@ -36,7 +36,12 @@ export type JournalEntry = {
   readonly expected: string;
 };
 
-export type JournalRow = JournalEntry & { readonly runId: string; readonly state: JournalState };
+export type JournalRow = JournalEntry & {
+  readonly runId: string;
+  readonly state: JournalState;
+  /** AUTO_INCREMENT counters before the action, where they were noted. */
+  readonly counters: Readonly<Record<string, string>> | null;
+};
 
 /** Creates `deploy_journal` if it is missing. Needs the lock. Commits implicitly. */
 export async function ensureJournalTable(hold: Hold): Promise<void> {
@@ -54,8 +59,13 @@ export async function ensureJournalTable(hold: Hold): Promise<void> {
     state varchar(6) NOT NULL,
     begun_at datetime(6) NOT NULL,
     ended_at datetime(6) DEFAULT NULL,
+    counters mediumtext DEFAULT NULL,
     PRIMARY KEY (run_id, seq)
   ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`);
+  // Journals of earlier releases lack it.
+  await hold.db.run(
+    sql`ALTER TABLE ${qualified(hold.database, 'deploy_journal')} ADD COLUMN IF NOT EXISTS counters mediumtext DEFAULT NULL`,
+  );
 }
 
 /**
@@ -67,18 +77,25 @@ export async function ensureJournalTable(hold: Hold): Promise<void> {
 export async function advanceJournal(
   hold: Hold,
   runId: string,
-  marks: { readonly done: readonly JournalEntry[]; readonly intent: JournalEntry | null },
+  marks: {
+    readonly done: readonly JournalEntry[];
+    readonly intent: JournalEntry | null;
+    /** Noted with the intent: the counters that it may move, as they are now. */
+    readonly counters?: Readonly<Record<string, string>>;
+  },
 ): Promise<void> {
-  const rows = marks.done.map((entry) => journalValues(hold, runId, entry, 'done'));
-  if (marks.intent !== null) rows.push(journalValues(hold, runId, marks.intent, 'intent'));
+  const noted = marks.counters === undefined ? null : JSON.stringify(marks.counters);
+  const rows = marks.done.map((entry) => journalValues(hold, runId, entry, 'done', null));
+  if (marks.intent !== null) rows.push(journalValues(hold, runId, marks.intent, 'intent', noted));
   if (rows.length === 0) return;
   const { affectedRows } = await hold.db.run(sql`
     INSERT INTO ${qualified(hold.database, 'deploy_journal')}
       (run_id, seq, epoch, migration, direction, statement, hash, class,
-       structure_before, structure_expected, state, begun_at, ended_at)
+       structure_before, structure_expected, state, begun_at, ended_at, counters)
     SELECT * FROM (${join(rows, ' UNION ALL ')}) AS entry WHERE ${hold.guard}
     ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), state = VALUES(state),
-      begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at)`);
+      begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at),
+      counters = COALESCE(VALUES(counters), deploy_journal.counters)`);
   if (affectedRows === 0) {
     throw new DeployError(
       'LOCK_LOST',
@@ -87,19 +104,26 @@ export async function advanceJournal(
   }
 }
 
-function journalValues(hold: Hold, runId: string, entry: JournalEntry, state: JournalState): Sql {
+function journalValues(
+  hold: Hold,
+  runId: string,
+  entry: JournalEntry,
+  state: JournalState,
+  counters: string | null,
+): Sql {
   const endedAt = state === 'done' ? sql`NOW(6)` : sql`NULL`;
   return sql`SELECT ${runId} AS run_id, ${entry.seq} AS seq, ${hold.epoch} AS epoch,
     ${entry.migration} AS migration, ${entry.direction} AS direction, ${entry.statement} AS statement,
     ${entry.hash} AS hash, ${entry.class} AS class, ${entry.before} AS structure_before,
-    ${entry.expected} AS structure_expected, ${state} AS state, NOW(6) AS begun_at, ${endedAt} AS ended_at`;
+    ${entry.expected} AS structure_expected, ${state} AS state, NOW(6) AS begun_at, ${endedAt} AS ended_at,
+    ${counters} AS counters`;
 }
 
 /** The rows of one run in the order of its actions; empty when there are none. Reads only. */
 export async function readJournal(db: Db, database: string, runId: string): Promise<JournalRow[]> {
   try {
-    const rows = await db.query<Record<string, string | number>>(
-      sql`SELECT seq, migration, direction, statement, hash, class, structure_before, structure_expected, state
+    const rows = await db.query<Record<string, string | number | null>>(
+      sql`SELECT seq, migration, direction, statement, hash, class, structure_before, structure_expected, state, counters
           FROM ${qualified(database, 'deploy_journal')} WHERE run_id = ${runId} ORDER BY seq`,
     );
     return rows.map((row) => ({
@@ -113,9 +137,17 @@ export async function readJournal(db: Db, database: string, runId: string): Prom
       before: String(row['structure_before']),
       expected: String(row['structure_expected']),
       state: row['state'] as JournalState,
+      counters: readNote(row['counters']),
     }));
   } catch (error) {
     if (isMissingTable(error)) return [];
     throw error;
   }
+}
+
+/** The note is this program's own; one that was edited by hand is not used. */
+function readNote(text: unknown): JournalRow['counters'] {
+  if (typeof text !== 'string') return null;
+  const noted: unknown = JSON.parse(text);
+  return typeof noted === 'object' ? (noted as JournalRow['counters']) : null;
 }

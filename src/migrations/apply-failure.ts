@@ -1,0 +1,54 @@
+/** What an action that failed is called. */
+import { isConnectionLost, isQueryInterrupted } from '../database/server-errors.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import type { Action } from './actions.ts';
+import type { ApplyOptions } from './apply.ts';
+import type { ClassifiedStatement, Migration } from './migration.ts';
+
+/**
+ * The failure that an error of an action stands for: `LOCK_LOST`, `INTERRUPTED`, `CONNECTION_LOST`,
+ * `RECORD_FAILED`, or `MIGRATION_FAILED` with file and line. Pure.
+ */
+export function explainFailure(
+  error: unknown,
+  failed: {
+    readonly options: Pick<ApplyOptions, 'hold' | 'stop'>;
+    readonly action: Action;
+    readonly migration: Migration;
+    readonly statement: ClassifiedStatement | undefined;
+  },
+): unknown {
+  const { options, action, migration, statement } = failed;
+  if (isDeployError(error, 'LOCK_LOST')) return error;
+  if (options.stop.aborted && isQueryInterrupted(error)) {
+    return new DeployError('INTERRUPTED', 'the run was told to stop and its statement was ended', {
+      cause: error,
+    });
+  }
+  const title = `migration ${String(migration.number).padStart(4, '0')} ${migration.name}`;
+  if (isConnectionLost(error) || options.hold.signal.aborted) {
+    return new DeployError('CONNECTION_LOST', `the connection broke while ${title} ran`, {
+      cause: error,
+    });
+  }
+  if (action.kind === 'record') {
+    return new DeployError('RECORD_FAILED', `${title} could not be recorded in the history`, {
+      cause: error,
+    });
+  }
+  const script = action.direction === 'up' ? migration.up : migration.down;
+  const place =
+    statement === undefined
+      ? 'in its data function'
+      : `on statement ${action.statement} of ${action.of}`;
+  return new DeployError('MIGRATION_FAILED', `${title} failed ${place}`, {
+    cause: error,
+    where: statement === undefined ? migration.data!.path : `${script!.path}:${statement.line}`,
+    facts: {
+      migration: migration.number,
+      version: migration.version,
+      statement: action.statement,
+      of: action.of,
+    },
+  });
+}
