@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
-import { makeSite, type Site } from '../support/deploy.ts';
-import { killsInCi, makeRandom, tryKill } from '../support/kill.ts';
+import { makeSite, type Running, type Site, until } from '../support/deploy.ts';
+import { openDepot, parcelActions } from '../support/depot.ts';
+import { killsInCi, makeRandom, tryKill, untilStopped } from '../support/kill.ts';
 import { type Picture, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
-import { cities, openShop } from '../support/shop.ts';
 
 /** Every place that a run passes between opening and closing itself, and how often. */
 const points: readonly (readonly [name: string, times: number])[] = [
@@ -14,54 +14,93 @@ const points: readonly (readonly [name: string, times: number])[] = [
   ['backup.dumped', 1],
   ['backup.proved', 1],
   ['run.changing', 1],
-  ['apply.journalled', 7],
-  ['transaction.before-commit', 3],
-  ['apply.executed', 7],
+  ['apply.journalled', parcelActions.up],
+  ['transaction.before-commit', 5],
+  ['apply.executed', parcelActions.up],
   ['apply.record', 1],
   ['run.changed', 1],
   ['run.record', 1],
 ];
 
-const server = await startTestServer({ after });
-const expected = await makeExpected();
+/** Statements that wait for a reader of the table, so that a kill hits them while they run. */
+const waiting: readonly (readonly [nth: number, table: string])[] = [
+  [3, 'purchase'],
+  [5, 'parcel'],
+  [8, 'purchase'],
+  [10, 'customer'],
+  [12, 'purchase'],
+];
 
-/** How the database looks after a run that nobody disturbed. */
-async function makeExpected(): Promise<Picture> {
+const server = await startTestServer({ after });
+const { expected, tookMs } = await makeExpected();
+
+/** How the database looks after a run that nobody disturbed, and how long that takes. */
+async function makeExpected(): Promise<{ expected: Picture; tookMs: number }> {
   const site = await makeSite({ after }, server);
-  const db = await openShop(site);
-  await site.write(cities);
+  const db = await openDepot(site);
+  const begun = Date.now();
   const ended = await site.deploy(['up']);
   assert.equal(ended.code, 0, ended.stderr);
-  return takePicture(db, site.database);
+  return { tookMs: Date.now() - begun, expected: await takePicture(db, site.database) };
 }
 
-describe('kill -9 during a migration of six statements', () => {
-  async function freshShop(t: {
+describe('kill -9 during a migration of twelve statements and a data function', () => {
+  async function freshDepot(t: {
     after(fn: () => Promise<void>): void;
   }): Promise<{ site: Site; db: Db }> {
     const site = await makeSite(t, server);
-    const db = await openShop(site);
-    await site.write(cities);
-    return { site, db };
+    return { site, db: await openDepot(site) };
   }
 
   for (const [name, times] of points) {
     for (let nth = 1; nth <= times; nth++) {
       test(`at ${name}, time ${nth}: one more up brings the new version`, async (t) => {
-        const { site, db } = await freshShop(t);
-
-        await tryKill({ site, db, failAt: `${name}#${nth}=kill`, isNew: expected });
+        const scenario = 'up, killed at a step';
+        await tryKill({
+          ...(await freshDepot(t)),
+          ...{ scenario, failAt: `${name}#${nth}=kill`, isNew: expected },
+        });
       });
     }
   }
 
-  const seed = Number(process.env['FAULT_SEED'] ?? 20_260_116);
-  for (let nth = 1; nth <= killsInCi(24); nth++) {
-    test(`at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
-      const { site, db } = await freshShop(t);
-      const random = makeRandom(seed + nth);
+  for (const [nth, table] of waiting) {
+    test(`while statement ${nth} runs in the server: one more up brings the new version`, async (t) => {
+      const { site, db } = await freshDepot(t);
+      const reader = await site.connect();
+      const strike = async (run: Running): Promise<void> => {
+        await untilStopped(run);
+        await reader.run('START TRANSACTION');
+        await reader.query(`SELECT COUNT(*) FROM ${table}`);
+        run.child.kill('SIGCONT');
+        await until('the statement waits for the reader', async () => {
+          const waiters = await db.query(
+            `SELECT 1 FROM information_schema.processlist
+             WHERE db = '${site.database}' AND state LIKE 'Waiting for table metadata lock'`,
+          );
+          return waiters.length > 0;
+        });
+        run.child.kill('SIGKILL');
+        await run.ended;
+        await reader.run('COMMIT');
+      };
 
-      await tryKill({ site, db, afterMs: () => random() * 2500, isNew: expected });
+      const scenario = 'up, killed while a statement runs';
+      const failAt = `apply.journalled#${nth}=stop`;
+      await tryKill({ site, db, scenario, failAt, strike, isNew: expected });
+    });
+  }
+
+  const seed = Number(process.env['FAULT_SEED'] ?? 20_260_116);
+  for (let nth = 1; nth <= killsInCi(12); nth++) {
+    test(`at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
+      const random = makeRandom(seed + nth);
+      await tryKill({
+        ...(await freshDepot(t)),
+        scenario: 'up, killed at a random moment',
+        afterMs: () => random() * tookMs,
+        isNew: expected,
+      });
     });
   }
 });

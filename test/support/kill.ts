@@ -1,8 +1,9 @@
-/** Kills a deploy at a chosen or random moment, runs `up` once more, and looks at what is there. */
+/** Disturbs a deploy at a chosen or random moment, runs one more command, and looks at what is there. */
 import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../src/database/connect.ts';
-import type { Site } from './deploy.ts';
+import { type Ended, type Running, type Site, until } from './deploy.ts';
 import { findLeftovers, type Picture, takePicture } from './picture.ts';
 
 export type Kill = {
@@ -11,40 +12,68 @@ export type Kill = {
   /** A fail point, or a time after the start of the process. */
   readonly failAt?: string;
   readonly afterMs?: () => number;
-  /** How the database looks when the run has succeeded. */
+  /** What else is done to the run while it goes on; it gives up waiting when the run ends. */
+  readonly strike?: (run: Running) => Promise<void>;
+  /** How the database looks when the last command has succeeded (exit 0). */
   readonly isNew?: Picture;
-  /** How it looks when the run was put back. */
+  /** How it looks when the run was put back (exit 20). */
   readonly isOld?: Picture;
+  /** How it looks after other exit codes of the last command. */
+  readonly outcomes?: Readonly<Record<number, Picture>>;
   readonly args?: readonly string[];
+  /** The last command, which must leave everything tidy; `up` unless given. */
+  readonly finish?: readonly string[];
+  /** Under which name `npm run faults` counts it. */
+  readonly scenario?: string;
 };
 
 /**
- * Kills the deploy, then runs `up` once more. Afterwards the database must be exactly old or
- * exactly new, as the exit code says, and nothing may be left over.
+ * Disturbs the deploy, then runs one more command. Afterwards the database must be exactly what
+ * the exit code says, and nothing may be left over. Gives how the disturbed run ended.
  */
-export async function tryKill(kill: Kill): Promise<void> {
-  const { site, db } = kill;
-  const env = kill.failAt === undefined ? {} : { DEPLOY_FAIL_AT: kill.failAt };
-  const run = site.start(kill.args ?? ['up'], env);
-  if (kill.afterMs !== undefined) {
-    await Promise.race([delay(kill.afterMs()), run.ended]);
+export async function tryKill(kill: Kill): Promise<Ended> {
+  const { site, db, failAt, afterMs, strike } = kill;
+  const run = site.start(
+    kill.args ?? ['up'],
+    failAt === undefined ? {} : { DEPLOY_FAIL_AT: failAt },
+  );
+  if (strike !== undefined) await strike(run);
+  if (afterMs !== undefined) {
+    await Promise.race([delay(afterMs()), run.ended]);
     run.child.kill('SIGKILL');
   }
   const first = await run.ended;
-  if (kill.failAt !== undefined)
-    assert.equal(first.signal, 'SIGKILL', `the run did not pass ${kill.failAt}: ${first.stderr}`);
+  if (failAt?.endsWith('=kill'))
+    assert.equal(first.signal, 'SIGKILL', `the run did not pass ${failAt}: ${first.stderr}`);
 
-  const second = await site.deploy(['up']);
-  const picture = await takePicture(db, site.database);
+  const last = await site.deploy(kill.finish ?? ['up']);
+  const wanted = { 0: kill.isNew, 20: kill.isOld, ...kill.outcomes }[last.code ?? -1];
+  const said = `exit code ${last.code} after: ${first.stderr}\n--- and then: ${last.stderr}`;
+  assert.ok(wanted !== undefined, `not one of this scenario's outcomes: ${said}`);
+  assert.deepEqual(await takePicture(db, site.database), wanted, said);
+  assert.deepEqual(await findLeftovers(db, site), [], said);
+  note(kill, first, last);
+  return first;
+}
 
-  const wanted = second.code === 0 ? kill.isNew : kill.isOld;
-  assert.ok(
-    wanted !== undefined,
-    `exit code ${second.code} is not one of this scenario: ${second.stderr}`,
-  );
-  assert.ok(second.code === 0 || second.code === 20, `exit code ${second.code}: ${second.stderr}`);
-  assert.deepEqual(picture, wanted, `after a kill, and: ${second.stderr}`);
-  assert.deepEqual(await findLeftovers(db, site), []);
+/** A line for the summary of `npm run faults`, which says where. */
+function note(kill: Kill, first: Ended, last: Ended): void {
+  const file = process.env['FAULT_LOG'];
+  if (file === undefined) return;
+  const line = {
+    scenario: kill.scenario ?? (kill.args ?? ['up']).join(' '),
+    disturbed: first.signal ?? `exit ${first.code}`,
+    outcome: `exit ${last.code}`,
+  };
+  appendFileSync(file, `${JSON.stringify(line)}\n`);
+}
+
+/** Waits until the run has stopped itself at a fail point (`=stop`), or has ended. */
+export async function untilStopped(run: Running): Promise<void> {
+  await until('the run stands still', () => {
+    if (run.child.exitCode !== null || run.child.signalCode !== null) return true;
+    return /\) [Tt] /.test(readFileSync(`/proc/${run.child.pid}/stat`, 'utf8'));
+  });
 }
 
 /** The same numbers for the same seed (mulberry32). */

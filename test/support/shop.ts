@@ -67,9 +67,11 @@ export async function openShop(site: Site): Promise<Db> {
   return db;
 }
 
-function copyDatabase(socket: string, from: string, to: string): void {
+/** Copies a database with everything in it, the journal as well, into an empty one of the same server. */
+export function copyDatabase(socket: string, from: string, to: string): void {
   const client = [`--socket=${socket}`, '--user=root'];
   const limits = { maxBuffer: 2 ** 28 };
-  const dump = execFileSync('mariadb-dump', [...client, '--skip-comments', from], limits);
+  const options = ['--skip-comments', '--routines', '--triggers', '--events'];
+  const dump = execFileSync('mariadb-dump', [...client, ...options, from], limits);
   execFileSync('mariadb', [...client, to], { ...limits, input: dump });
 }

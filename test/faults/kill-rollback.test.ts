@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Db } from '../../src/database/connect.ts';
+import { makeSite, type Site } from '../support/deploy.ts';
+import { openDepot, parcelActions, parcels } from '../support/depot.ts';
+import { killsInCi, makeRandom, tryKill } from '../support/kill.ts';
+import { type Picture, takePicture } from '../support/picture.ts';
+import { startTestServer } from '../support/server.ts';
+import { copyDatabase, shop } from '../support/shop.ts';
+
+const points: readonly (readonly [name: string, times: number])[] = [
+  ['run.opened', 1],
+  ['backup.proved', 1],
+  ['run.changing', 1],
+  ['apply.journalled', parcelActions.down],
+  ['apply.executed', parcelActions.down],
+  ['run.changed', 1],
+  ['run.record', 1],
+];
+
+const rollback = ['rollback', '--steps', '1', '--yes', '--accept-data-loss'];
+const server = await startTestServer({ after });
+const model = await makeModel();
+
+/** A depot at 0.2.0 to copy from, and how the database looks there and after going back. */
+async function makeModel(): Promise<{
+  database: string;
+  atTwo: Picture;
+  atOne: Picture;
+  tookMs: number;
+}> {
+  const site = await makeSite({ after }, server);
+  const db = await openDepot(site);
+  const ended = await site.deploy(['up']);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { database } = site;
+  const copied = await copyOf({ after }, database);
+  const atTwo = await takePicture(copied.db, copied.site.database);
+  const begun = Date.now();
+  const back = await copied.site.deploy(rollback);
+  assert.equal(back.code, 0, back.stderr);
+  await db.close();
+  const atOne = await takePicture(copied.db, copied.site.database);
+  return { database, atTwo, atOne, tookMs: Date.now() - begun };
+}
+
+async function copyOf(
+  t: { after(fn: () => Promise<void>): void },
+  database: string,
+): Promise<{ site: Site; db: Db }> {
+  const site = await makeSite(t, server, { ...shop, ...parcels });
+  copyDatabase(server.address.socketPath!, database, site.database);
+  return { site, db: await site.connect() };
+}
+
+describe('kill -9 during a rollback', () => {
+  for (const [name, times] of points) {
+    for (let nth = 1; nth <= times; nth++) {
+      test(`at ${name}, time ${nth}: the rollback, repeated, goes back once`, async (t) => {
+        await tryKill({
+          ...(await copyOf(t, model.database)),
+          scenario: 'rollback, killed at a step, then rollback',
+          ...{ args: rollback, failAt: `${name}#${nth}=kill` },
+          ...{ finish: rollback, isNew: model.atOne },
+        });
+      });
+    }
+  }
+
+  const seed = Number(process.env['FAULT_SEED'] ?? 20_260_118);
+  for (let nth = 1; nth <= killsInCi(8); nth++) {
+    test(`at random moment ${nth} of seed ${seed}: up finds the version before, or after and says so`, async (t) => {
+      const random = makeRandom(seed + nth);
+      await tryKill({
+        ...(await copyOf(t, model.database)),
+        scenario: 'rollback, killed at a random moment, then up',
+        ...{ args: rollback, afterMs: () => random() * model.tookMs },
+        // 13: it was back at 0.1.0 already, and an `up` does not undo a rollback.
+        outcomes: { 0: model.atTwo, 20: model.atTwo, 13: model.atOne },
+      });
+    });
+  }
+});
