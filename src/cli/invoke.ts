@@ -11,7 +11,7 @@ import {
 import { isDeployError } from '../errors/deploy-error.ts';
 import { redact } from '../errors/redact.ts';
 import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render.ts';
-import { readMigrations } from '../migrations/files.ts';
+import { type openMigrations, readMigrations } from '../migrations/files.ts';
 import type { RunContext } from '../run/context.ts';
 import { makeMasterdataSource } from '../run/masterdata.ts';
 import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
@@ -60,15 +60,17 @@ export async function inspect(
 
 /**
  * Runs a command that may change the database. Writes the report, prints it, and gives the exit
- * code: of the failure's code when nothing was changed, else of the outcome.
+ * code: of the failure's code when nothing was changed, else of the outcome. `files` says how the
+ * migrations are read; `openMigrations` leaves it to `work` to check their statements.
  */
 export async function execute(
   world: World,
   options: CommonOptions,
   work: (context: RunContext) => Promise<void>,
+  files: typeof openMigrations = readMigrations,
 ): Promise<number> {
   return guard(world, options, async () => {
-    const context = await makeContext(world, options);
+    const context = await makeContext(world, options, files);
     const { report, log } = context;
     const { secrets } = context.config;
     let failure: unknown = null;
@@ -169,7 +171,11 @@ async function saveReport(
   }
 }
 
-async function makeContext(world: World, options: CommonOptions): Promise<RunContext> {
+async function makeContext(
+  world: World,
+  options: CommonOptions,
+  files: typeof openMigrations = readMigrations,
+): Promise<RunContext> {
   const loaded = loadConfig(world.env);
   const config = options.verbose ? { ...loaded, logLevel: 'debug' as const } : loaded;
   const version = toolVersion();
@@ -178,7 +184,7 @@ async function makeContext(world: World, options: CommonOptions): Promise<RunCon
   const file = { dir: config.reportDir, stamp: stampOf(now), when: () => kept };
   const log = makeLog(config, { stderr: world.streams.stderr, file });
   for (const warning of config.warnings) log.warn(warning);
-  const folder = await readMigrations(config.migrationsDir);
+  const folder = await files(config.migrationsDir);
   const report = makeReport({
     ...{ run_id: makeRunId(now), tool_version: version, backend_version: config.backendVersion },
     ...{
@@ -190,20 +196,11 @@ async function makeContext(world: World, options: CommonOptions): Promise<RunCon
   const keepLog = () => {
     kept = true;
   };
-  const scratch = makeSharedScratch(config.scratchDir, log);
-  const masterdata = makeMasterdataSource(config, folder, world.masterdataInput ?? null);
-  const context: RunContext = {
-    config,
-    folder,
-    log,
-    report,
-    toolVersion: version,
-    scratch,
-    masterdata,
-    keepLog,
-    stop: world.stop,
+  return {
+    ...{ config, folder, log, report, keepLog, toolVersion: version, stop: world.stop },
+    scratch: makeSharedScratch(config.scratchDir, log),
+    masterdata: makeMasterdataSource(config, folder, world.masterdataInput ?? null),
   };
-  return context;
 }
 
 /** Prints what `work` throws as a failure text; nothing was changed when it throws. */

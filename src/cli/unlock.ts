@@ -1,7 +1,7 @@
 import { heldNames } from '../database/events.ts';
 import { breakLock, readLock } from '../database/lock.ts';
 import { waitForServer } from '../database/wait.ts';
-import { readUnfinishedRun } from '../history/runs.ts';
+import { readUnfinishedRun } from '../history/read-runs.ts';
 import type { RunContext } from '../run/context.ts';
 import { describeFence, isFenced, letIn } from '../run/fence.ts';
 import { withLock } from '../run/locked.ts';

@@ -1,7 +1,6 @@
+import { openMigrations } from '../migrations/files.ts';
 import { everything, type UpOptions, up } from '../run/up.ts';
 import { type CommonOptions, execute, type World } from './invoke.ts';
-import { planCommand } from './plan.ts';
-import { validateCommand } from './validate.ts';
 
 type Flags = CommonOptions & {
   readonly dryRun?: boolean;
@@ -19,11 +18,13 @@ export async function upCommand(world: World, flags: Flags): Promise<number> {
     flags.package === undefined
       ? world
       : { ...world, env: { ...world.env, PACKAGE: flags.package } };
-  if (flags.dryRun) return planCommand(own, flags);
+  if (flags.dryRun) return (await import('./plan.ts')).planCommand(own, flags);
   const options = { forward: flags.forward ?? false, select: selectSteps(flags) };
   // Nothing else is asked for: then it is the command of that name.
-  if (flags.validate && options.select.size === 1) return validateCommand(own, flags);
-  return execute(own, flags, (context) => up(context, options));
+  if (flags.validate && options.select.size === 1) {
+    return (await import('./validate.ts')).validateCommand(own, flags);
+  }
+  return execute(own, flags, (context) => up(context, options), openMigrations);
 }
 
 /** Without a selection everything is done; a step that changes data always brings its backup. */

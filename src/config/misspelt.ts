@@ -20,6 +20,8 @@ export function findMisspelt(set: readonly string[], known: readonly string[]): 
 
 function nearestOf(name: string, known: readonly string[]): string | null {
   const near = known
+    // Most names of an environment are nothing like ours: only the others are looked at closely.
+    .filter((candidate) => Math.abs(candidate.length - name.length) <= 3)
     .map((candidate) => ({ candidate, distance: distanceOf(name, candidate) }))
     .filter(({ candidate, distance }) => {
       return distance <= (candidate.length < 8 ? 1 : 2) || lettersOf(name) === lettersOf(candidate);

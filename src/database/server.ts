@@ -65,7 +65,11 @@ export async function readServer(db: Db, database: string): Promise<ServerFacts>
   const server = await db.one<{ version: string; account: string; read_only: number | string }>(
     `SELECT VERSION() AS version, CURRENT_USER() AS account, @@global.read_only AS read_only`,
   );
-  const variables = await readVariables(db);
+  const all = await readVariables(db);
+  const known = VARIABLES.flatMap((name) => {
+    const value = all.get(name);
+    return value == null ? [] : [[name, value] as const];
+  });
   const schema = await readDatabase(db, database);
   const versionText = server?.version ?? '';
   return {
@@ -75,10 +79,10 @@ export async function readServer(db: Db, database: string): Promise<ServerFacts>
     currentUser: server?.account ?? '',
     readOnly: isOn(server?.read_only),
     replica: await isReplica(db),
-    galera: isOn((await readGlobal(db, 'wsrep_on')) ?? 'OFF'),
+    galera: isOn(all.get('wsrep_on')),
     database: { name: database, charset: schema.charset, collation: schema.collation },
     sizeBytes: Number(schema.size_bytes),
-    variables,
+    variables: Object.fromEntries(known),
     grants: await readGrants(db),
   };
 }
@@ -107,16 +111,11 @@ export function versionNumbers(versionText: string): string {
   return /\d+\.\d+\.\d+/.exec(versionText.replace(/^5\.5\.5-/, ''))?.[0] ?? '0.0.0';
 }
 
-async function readVariables(db: Db): Promise<Record<string, string>> {
+async function readVariables(db: Db): Promise<ReadonlyMap<string, string | null>> {
   const rows = await db.query<{ name: string; value: string | null }>(
     `SELECT LOWER(variable_name) AS name, global_value AS value FROM information_schema.system_variables`,
   );
-  const all = new Map(rows.map(({ name, value }) => [name, value]));
-  const known = VARIABLES.flatMap((name) => {
-    const value = all.get(name);
-    return value == null ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(known);
+  return new Map(rows.map(({ name, value }) => [name, value]));
 }
 
 type SchemaRow = { charset: string; collation: string; size_bytes: string };
@@ -129,13 +128,6 @@ async function readDatabase(db: Db, database: string): Promise<SchemaRow> {
     FROM information_schema.schemata WHERE schema_name = ${database}`);
   if (row !== undefined) return row;
   throw new DeployError('DATABASE_MISSING', `the server has no database ${database}`);
-}
-
-async function readGlobal(db: Db, name: string): Promise<string | null> {
-  const row = await db.one<{ value: string | null }>(
-    sql`SELECT global_value AS value FROM information_schema.system_variables WHERE variable_name = ${name}`,
-  );
-  return row?.value ?? null;
 }
 
 /** SHOW ALL SLAVES STATUS needs a right; the replication threads' status variable does not. */

@@ -4,10 +4,9 @@
  * taken over writes nothing, and finds out.
  */
 import sql, { join, type Sql } from 'sql-template-tag';
-import type { Db, Row } from '../database/connect.ts';
+import type { Db } from '../database/connect.ts';
 import { qualified } from '../database/identifier.ts';
 import type { Hold } from '../database/lock.ts';
-import { isMissingTable, toDeployError } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { type RunRow, toRunRow } from './run-row.ts';
 
@@ -111,71 +110,6 @@ export async function updateRun(hold: Hold, runId: string, patch: RunPatch): Pro
         WHERE run_id = ${runId} AND ${hold.guard}`,
   );
   if (affectedRows === 0) throw lockLost(hold);
-}
-
-/**
- * Gives the run that somebody began and nobody closed, or null; also null when there is no
- * `deploy_run`. Reads only, needs no lock.
- *
- * @throws DeployError `HISTORY_UNREADABLE` when there are several, or the table was changed.
- */
-export async function readUnfinishedRun(db: Db, schema: string): Promise<RunRow | null> {
-  const table = qualified(schema, 'deploy_run');
-  const runs = await readRuns(
-    db,
-    sql`SELECT * FROM ${table} WHERE state <> 'closed' ORDER BY id DESC`,
-  );
-  if (runs.length > 1) {
-    const ids = runs.map(({ runId }) => runId).join(', ');
-    throw new DeployError('HISTORY_UNREADABLE', `deploy_run has more than one open run: ${ids}`, {
-      where: 'deploy_run',
-    });
-  }
-  return runs[0] ?? null;
-}
-
-/**
- * Gives the last run that reached its end, or null. What the database holds is what that run left:
- * runs that were put back or refused changed nothing. Reads only.
- *
- * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
- */
-export async function readLastDoneRun(db: Db, schema: string): Promise<RunRow | null> {
-  const table = qualified(schema, 'deploy_run');
-  const [run] = await readRuns(
-    db,
-    sql`SELECT * FROM ${table} WHERE outcome = 'done' AND mode <> 'backup' ORDER BY id DESC LIMIT 1`,
-  );
-  return run ?? null;
-}
-
-/**
- * Gives the last runs, the newest first, without mere backups; none when there is no `deploy_run`. Reads only.
- *
- * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
- */
-export function readLastRuns(db: Db, schema: string, limit: number): Promise<RunRow[]> {
-  const table = qualified(schema, 'deploy_run');
-  return readRuns(
-    db,
-    sql`SELECT * FROM ${table} WHERE mode <> 'backup' ORDER BY id DESC LIMIT ${limit}`,
-  );
-}
-
-async function readRuns(db: Db, query: Sql): Promise<RunRow[]> {
-  let rows: Row[];
-  try {
-    rows = await db.query(query);
-  } catch (error) {
-    if (isMissingTable(error)) return [];
-    const failure = toDeployError(error, 'the runs could not be read');
-    if (failure.code !== 'QUERY_FAILED') throw failure;
-    throw new DeployError('HISTORY_UNREADABLE', 'the table deploy_run cannot be read', {
-      cause: error,
-      where: 'deploy_run',
-    });
-  }
-  return rows.map(toRunRow);
 }
 
 function assignments(patch: RunPatch): Sql[] {

@@ -3,8 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { SchemaVersion } from '../history/versions.ts';
-import { classify, hashStatement } from '../statements/classify.ts';
-import { decodeScript, splitStatements } from '../statements/split.ts';
+import { decodeScript } from '../statements/decode.ts';
 import { checksumsOf } from './checksum.ts';
 import { checkDataSource } from './data-source.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import { type Headers, readHeaders } from './headers.ts';
 import type { Migration, MigrationScript } from './migration.ts';
 import { collectProblem, type FileProblem, problemsError } from './problem.ts';
+import { findScriptProblems, makeLazyScript } from './script.ts';
 
 export type MigrationFolder = {
   /** By number. */
@@ -36,6 +36,27 @@ export type MigrationFolder = {
  * @throws DeployError `MIGRATION_FILE_INVALID` with all problems of the folder in `facts.problems`.
  */
 export async function readMigrations(dir: string): Promise<MigrationFolder> {
+  const { folder, problems } = await readFolder(dir);
+  problems.push(...findScriptProblems(folder.migrations));
+  if (problems.length > 0) throw problemsError(problems);
+  return folder;
+}
+
+/**
+ * Reads the files below `dir` with their checksums, which is what a history is compared with. Their
+ * statements are read when they are first asked for; `checkScripts` reads them all.
+ *
+ * @throws DeployError `MIGRATION_FILE_INVALID` with all problems of names, headers and encoding.
+ */
+export async function openMigrations(dir: string): Promise<MigrationFolder> {
+  const { folder, problems } = await readFolder(dir);
+  if (problems.length > 0) throw problemsError(problems);
+  return folder;
+}
+
+async function readFolder(
+  dir: string,
+): Promise<{ readonly folder: MigrationFolder; readonly problems: FileProblem[] }> {
   const root = path.basename(path.resolve(dir));
   const top = await listFolder(dir, root);
   const { versions, problems } = findVersions(top, root);
@@ -59,13 +80,13 @@ export async function readMigrations(dir: string): Promise<MigrationFolder> {
     schemaBytes === undefined
       ? null
       : collectProblem(problems, schemaPath, () => decodeScript(schemaBytes, schemaPath));
-  if (problems.length > 0) throw problemsError(problems);
-  return {
+  const folder = {
     migrations: migrations.filter((migration) => migration !== null),
     versions,
     dir,
     schemaSql: schemaText === null ? null : { path: schemaPath, text: schemaText },
   };
+  return { folder, problems };
 }
 
 async function listFolder(dir: string, shown: string): Promise<Entry[]> {
@@ -131,9 +152,6 @@ function makeMigration(files: MigrationFiles, reading: Reading): Migration | nul
     dataBytes && collectProblem(problems, dataPath, () => decodeScript(dataBytes, dataPath));
   if (text === null && dataBytes !== null) return null;
   if (text !== null) problems.push(...checkDataSource(text, dataPath));
-  if (text === null && up.script.statements.length === 0) {
-    problems.push({ where: up.script.path, message: 'the up file has no statement' });
-  }
   return {
     number: files.number,
     version: files.version,
@@ -158,12 +176,7 @@ function makeScript(
   return collectProblem(problems, shown, () => {
     const read = readHeaders(decodeScript(content, shown), shown, kind);
     problems.push(...read.problems);
-    const statements = splitStatements(read.text, shown).map((statement) => ({
-      ...statement,
-      classification: classify(statement.sql),
-      hash: hashStatement(statement.sql),
-    }));
-    const script = { path: shown, statements, rerunnable: read.headers.rerunnable ?? false };
+    const script = makeLazyScript(read.text, shown, read.headers.rerunnable ?? false);
     return { script, headers: read.headers };
   });
 }

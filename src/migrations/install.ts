@@ -1,10 +1,9 @@
 /** `schema.sql` in the form of a migration, so that installing is journalled like everything else. */
-import { classify, hashStatement } from '../statements/classify.ts';
-import { splitStatements } from '../statements/split.ts';
 import { checksumsOf } from './checksum.ts';
 import type { MigrationFolder } from './files.ts';
 import { INSTALL_NUMBER } from './install-number.ts';
 import type { Migration } from './migration.ts';
+import { readStatements } from './script.ts';
 
 /**
  * Gives `schema.sql` as a migration, or null when the folder has none. It makes everything at the
@@ -16,11 +15,7 @@ export function installMigration({ schemaSql, versions }: MigrationFolder): Migr
   const version = versions.at(-1);
   if (schemaSql === null || version === undefined) return null;
   const { path, text } = schemaSql;
-  const statements = splitStatements(text, path).map((statement) => ({
-    ...statement,
-    classification: classify(statement.sql),
-    hash: hashStatement(statement.sql),
-  }));
+  const statements = readStatements(text, path);
   return {
     ...{ number: INSTALL_NUMBER, version, name: 'schema', description: `everything at ${version}` },
     ...{ critical: true, down: null, data: null },

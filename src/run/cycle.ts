@@ -33,6 +33,8 @@ import { settle } from './settle.ts';
 
 /** What `deploy_run.plan` holds: enough for another process to go on. */
 export type StoredPlan = {
+  /** Digest of the files of that master data: a start that finds them unchanged need not read them. */
+  readonly masterdataFiles: string | null;
   readonly adopt: readonly number[];
   readonly migrations: readonly number[];
   readonly direction: Cycle['direction'];
@@ -58,6 +60,7 @@ export async function runCycle(
   const { config } = context;
   const actions = makeActions(cycle, expectedChanges(facts.structural));
   const stored: StoredPlan = {
+    masterdataFiles: cycle.masterdata === null ? null : (facts.masterdata?.files ?? null),
     adopt: cycle.adopt.map(({ number }) => number),
     migrations: cycle.migrations.map(({ number }) => number),
     direction: cycle.direction,

@@ -14,7 +14,13 @@ import { isDeployTable } from '../database/identifier.ts';
 import { readServer, type ServerFacts } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { type HistoryFacts, readHistory } from '../history/read.ts';
-import { type RunRow, readLastDoneRun, readLastRuns, readUnfinishedRun } from '../history/runs.ts';
+import {
+  readLastMasterdata,
+  readLastRuns,
+  readUnfinishedRun,
+  type SyncedMasterdata,
+} from '../history/read-runs.ts';
+import type { RunRow } from '../history/runs.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
 import { readTraces, type Traces } from '../history/traces.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
@@ -47,9 +53,9 @@ export type Facts = {
   readonly traces: Traces | null;
   readonly unfinished: RunRow | null;
   readonly lastRun: RunRow | null;
-  /** Digest of the master data that the database was last brought to; null for none or not known. */
-  readonly lastMasterdata: string | null;
-  /** The master data that `up` syncs; null when there is none, or none is asked for. */
+  /** The master data that the database was last brought to; null for none or not known. */
+  readonly lastMasterdata: SyncedMasterdata | null;
+  /** The master data that `up` syncs; null when there is none, none is asked for, or none has changed. */
   readonly masterdata: Masterdata | null;
   /** Null until somebody looked: it costs a scratch server. */
   readonly adoption: Adoption | null;
@@ -81,7 +87,7 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
     relations: await readRelations(db, database),
     unfinished: await readUnfinishedRun(db, database),
     lastRun: lastRun ?? null,
-    lastMasterdata: (await readLastDoneRun(db, database))?.masterdataDigest ?? null,
+    lastMasterdata: await readLastMasterdata(db, database),
     masterdata: null,
     adoption: null,
     structural: null,

@@ -3,7 +3,8 @@ import { heldNames, holdEvent, listEvents, releaseEvents } from '../database/eve
 import { closeFence, foreignSessions, listAccounts, openFence } from '../database/fence.ts';
 import type { Hold } from '../database/lock.ts';
 import { failPoint } from '../errors/fail-point.ts';
-import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
+import { readUnfinishedRun } from '../history/read-runs.ts';
+import { type RunRow, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 

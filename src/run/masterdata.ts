@@ -10,6 +10,7 @@ import { inTransaction } from '../database/transaction.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
+import { digestFiles } from '../masterdata/files-digest.ts';
 import type { MasterdataSet } from '../masterdata/read.ts';
 import type { SyncReport } from '../masterdata/report.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
@@ -21,6 +22,8 @@ export type Masterdata = {
   readonly set: MasterdataSet;
   /** What a fresh installation does besides, or null. */
   readonly installFile: string | null;
+  /** Digest of the files, byte by byte; null when they came in a package. */
+  readonly files: string | null;
 };
 
 /** Reads the master data when it is first needed, once for a run. */
@@ -31,6 +34,8 @@ export type MasterdataSource = {
    * @throws DeployError `MASTERDATA_INVALID`, `BUNDLE_INVALID`
    */
   get(): Promise<Masterdata | null>;
+  /** Digest of the files as they are, without reading what they say; null when they are in a package. */
+  filesDigest(): Promise<string | null>;
   /** Removes what a package was unpacked into. */
   close(): Promise<void>;
 };
@@ -46,6 +51,11 @@ export function makeMasterdataSource(
 ): MasterdataSource {
   let read: Promise<Masterdata | null> | null = null;
   let cleanUp: () => Promise<void> = () => Promise.resolve();
+  const filesDigest = async (): Promise<string | null> => {
+    const dir = input ?? config.masterdataDir;
+    if (dir === null || (config.package !== null && input === null)) return null;
+    return digestFiles([config.masterdataDir ?? dir, dir]);
+  };
   const open = async (): Promise<Masterdata | null> => {
     if (config.masterdata === 'off') return null;
     let dir = input ?? config.masterdataDir;
@@ -63,11 +73,14 @@ export function makeMasterdataSource(
     if (dir === null || !existsSync(dir)) return null;
     const { readEntities } = await import('../masterdata/entities.ts');
     const { readMasterdata } = await import('../masterdata/read.ts');
+    // Before they are read: what changes meanwhile must not be taken for what was synced.
+    const files = await filesDigest();
     const entities = await readEntities(config.masterdataDir ?? dir);
     const installFile = path.join(config.masterdataDir ?? dir, 'install.ts');
     return {
       set: await readMasterdata(dir, entities),
       installFile: existsSync(installFile) ? installFile : null,
+      files,
     };
   };
   return {
@@ -75,6 +88,7 @@ export function makeMasterdataSource(
       read ??= open();
       return read;
     },
+    filesDigest,
     close: () => cleanUp(),
   };
 }

@@ -205,7 +205,7 @@ function withMasterdata(
   if (digest === undefined) return cycles;
   // Other work brings the sync with it: a migration may have touched these rows.
   const idle = cycles.length === 0 && settings.masterdata === 'changed';
-  const known = idle && digest === facts.lastMasterdata;
+  const known = idle && digest === facts.lastMasterdata?.digest;
   if (known) return cycles;
   const to = facts.requiredVersion;
   const work: Work = { adopt: [], migrations: [], direction: 'up' };

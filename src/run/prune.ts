@@ -4,8 +4,9 @@ import { pruneSets } from '../backup/prune.ts';
 import { type Decision, decideRetention } from '../backup/retention.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
+import { readLastRuns, readUnfinishedRun } from '../history/read-runs.ts';
 import { readRunTimes } from '../history/run-times.ts';
-import { type RunRow, readLastRuns, readUnfinishedRun } from '../history/runs.ts';
+import type { RunRow } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import { step } from './report.ts';
 

@@ -4,7 +4,8 @@
  */
 import type { Hold } from '../database/lock.ts';
 import { DeployError } from '../errors/deploy-error.ts';
-import { type RunRow, readUnfinishedRun, updateRun } from '../history/runs.ts';
+import { readUnfinishedRun } from '../history/read-runs.ts';
+import { type RunRow, updateRun } from '../history/runs.ts';
 import { setCounters } from '../migrations/counters.ts';
 import { advanceJournal } from '../statements/journal.ts';
 import type { RunContext } from './context.ts';

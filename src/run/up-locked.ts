@@ -3,6 +3,7 @@ import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { readRun } from '../history/read-runs.ts';
 import { type RunRow, recordBackupRun } from '../history/runs.ts';
 import { readSchema } from '../schema/read.ts';
 import { backUp } from './back-up.ts';
@@ -82,7 +83,7 @@ async function underLock(
   throwIfRefused(plan);
   const [first] = plan.cycles;
   if (first !== undefined && ended === 'none')
-    exitAsTheOther(config.database.name, facts.lastRun, first, earlier.waitedSince);
+    await exitAsTheOther(hold, facts.lastRun, first, earlier.waitedSince);
   report.warnings.push(...plan.warnings);
 
   for (const [index, cycle] of plan.cycles.entries()) {
@@ -136,18 +137,19 @@ async function serverTime(db: Db): Promise<string> {
 }
 
 /** P3: who waited for a run of the same plan that failed fails as it did, instead of repeating it. */
-function exitAsTheOther(
-  database: string,
+async function exitAsTheOther(
+  { db, database }: Hold,
   lastRun: RunRow | null,
   cycle: Cycle,
   waitedSince: string | null,
-): void {
+): Promise<void> {
   if (waitedSince === null || lastRun === null || lastRun.planDigest !== cycle.digest) return;
-  const stored = lastRun.plan as Partial<StoredPlan> | null;
-  if ((stored?.masterdata ?? null) !== cycle.masterdata) return;
   if (lastRun.outcome === 'done' || lastRun.finishedAt === null || lastRun.finishedAt < waitedSince)
     return;
-  const { error } = JSON.parse(lastRun.report ?? '{}') as Partial<Report>;
+  const other = await readRun(db, database, lastRun.runId);
+  const stored = other?.plan as Partial<StoredPlan> | null | undefined;
+  if ((stored?.masterdata ?? null) !== cycle.masterdata) return;
+  const { error } = JSON.parse(other?.report ?? '{}') as Partial<Report>;
   if (!error) return;
   const code = error.code as ErrorCode;
   throw new SettledError(

@@ -3,6 +3,7 @@ import type { Db } from '../database/connect.ts';
 import { assertUsable } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { checkScripts } from '../migrations/script.ts';
 import type { RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import type { LookedAt } from './look.ts';
@@ -61,8 +62,15 @@ export async function readUpFacts(
   { select }: Pick<UpOptions, 'select'>,
 ): Promise<Facts> {
   const facts = await readFacts(db, context.config, context.folder);
-  const masterdata = select.has('masterdata') ? await context.masterdata.get() : null;
-  return { ...facts, masterdata };
+  if (!select.has('masterdata')) return facts;
+  const { masterdata: source, config } = context;
+  // The very files of the last sync: then what they say need not be read.
+  const idle = isSettled(facts) && config.masterdata === 'changed';
+  if (idle && facts.lastMasterdata !== null) {
+    const digest = await source.filesDigest();
+    if (digest !== null && digest === facts.lastMasterdata.files) return facts;
+  }
+  return { ...facts, masterdata: await source.get() };
 }
 
 /** Plans from the facts alone where that is enough; else something must be tried on a scratch server. */
@@ -73,10 +81,21 @@ async function look(
   options: Pick<UpOptions, 'forward'>,
 ): Promise<LookedAt> {
   const settings = settingsOf(context, options);
+  // With work to do every file must be sound; without, nobody asks for the statements.
+  if (!isSettled(facts)) checkScripts(facts.folder.migrations);
   const plan = makePlan(facts, settings);
   if (plan.needs === null) return { facts, plan, structure: '' };
+  checkScripts(facts.folder.migrations);
   const { lookAndPlan } = await import('./look.ts');
   return lookAndPlan(context, db, facts, settings);
+}
+
+/** Nothing is pending and nothing was cut off: at most the master data is left to look at. */
+function isSettled({ resolution, unfinished }: Facts): boolean {
+  const { pending, applied, actualVersion } = resolution;
+  return (
+    unfinished === null && pending.length === 0 && applied.length > 0 && actualVersion !== null
+  );
 }
 
 /** The settings that plans depend on. */

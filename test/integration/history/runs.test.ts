@@ -3,13 +3,12 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { connect } from '../../../src/database/connect.ts';
 import { type Hold, holdLock } from '../../../src/database/lock.ts';
+import { readLastRuns, readUnfinishedRun } from '../../../src/history/read-runs.ts';
 import {
   ensureRunTable,
   type NewRun,
   openRun,
   type RunPatch,
-  readLastRuns,
-  readUnfinishedRun,
   updateRun,
 } from '../../../src/history/runs.ts';
 import { startTestServer } from '../../support/server.ts';

@@ -1,0 +1,103 @@
+/** Reads the records of runs in `deploy_run`. Needs no lock. */
+import sql, { raw, type Sql } from 'sql-template-tag';
+import type { Db, Row } from '../database/connect.ts';
+import { qualified } from '../database/identifier.ts';
+import { isMissingTable, toDeployError } from '../database/server-errors.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { type RunRow, toRunRow } from './run-row.ts';
+
+/**
+ * Gives the run that somebody began and nobody closed, or null; also null when there is no
+ * `deploy_run`. Reads only, needs no lock.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when there are several, or the table was changed.
+ */
+export async function readUnfinishedRun(db: Db, schema: string): Promise<RunRow | null> {
+  const table = qualified(schema, 'deploy_run');
+  const runs = await readRuns(
+    db,
+    sql`SELECT * FROM ${table} WHERE state <> 'closed' ORDER BY id DESC`,
+  );
+  if (runs.length > 1) {
+    const ids = runs.map(({ runId }) => runId).join(', ');
+    throw new DeployError('HISTORY_UNREADABLE', `deploy_run has more than one open run: ${ids}`, {
+      where: 'deploy_run',
+    });
+  }
+  return runs[0] ?? null;
+}
+
+/** Master data as a run has synced it. */
+export type SyncedMasterdata = {
+  /** Digest of what it says. */
+  readonly digest: string;
+  /** Digest of its files, byte by byte; null when they came in a package. */
+  readonly files: string | null;
+};
+
+/**
+ * Gives the master data that the last run to reach its end has synced, or null when it synced none.
+ * What the database holds is what that run left: runs that were put back or refused changed
+ * nothing. Reads only.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
+ */
+export async function readLastMasterdata(db: Db, schema: string): Promise<SyncedMasterdata | null> {
+  const rows = await readRows<{ digest: string | null; files: string | null }>(
+    db,
+    // Of the plan, which may have megabytes, only this.
+    sql`SELECT masterdata_digest AS digest, JSON_VALUE(plan, '$.masterdataFiles') AS files
+        FROM ${qualified(schema, 'deploy_run')} WHERE outcome = 'done' AND mode <> 'backup'
+        ORDER BY id DESC LIMIT 1`,
+  );
+  const { digest = null, files = null } = rows[0] ?? {};
+  return digest === null ? null : { digest, files };
+}
+
+/**
+ * Gives the last runs, the newest first, without mere backups; none when there is no `deploy_run`.
+ * Reads only. Their plan and their report, which may have megabytes, are left out: they are null.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
+ */
+export function readLastRuns(db: Db, schema: string, limit: number): Promise<RunRow[]> {
+  const table = qualified(schema, 'deploy_run');
+  return readRuns(
+    db,
+    sql`SELECT ${raw(LIGHT)} FROM ${table} WHERE mode <> 'backup' ORDER BY id DESC LIMIT ${limit}`,
+  );
+}
+
+/**
+ * Gives one run with its plan and its report, or null. Reads only.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
+ */
+export async function readRun(db: Db, schema: string, runId: string): Promise<RunRow | null> {
+  const table = qualified(schema, 'deploy_run');
+  const [run] = await readRuns(db, sql`SELECT * FROM ${table} WHERE run_id = ${runId}`);
+  return run ?? null;
+}
+
+/** All columns but the two long ones. */
+const LIGHT = `id, run_id, epoch, plan_digest, mode, direction, from_version, to_version, state, step,
+  backup_set, fenced_accounts, disabled_events, restore_state, started_at, finished_at, outcome, exit_code,
+  masterdata_digest`;
+
+async function readRuns(db: Db, query: Sql): Promise<RunRow[]> {
+  return (await readRows(db, query)).map(toRunRow);
+}
+
+async function readRows<R extends object = Row>(db: Db, query: Sql): Promise<R[]> {
+  try {
+    return await db.query<R>(query);
+  } catch (error) {
+    if (isMissingTable(error)) return [];
+    const failure = toDeployError(error, 'the runs could not be read');
+    if (failure.code !== 'QUERY_FAILED') throw failure;
+    throw new DeployError('HISTORY_UNREADABLE', 'the table deploy_run cannot be read', {
+      cause: error,
+      where: 'deploy_run',
+    });
+  }
+}
