@@ -4,7 +4,8 @@ import type { Section } from './section-file.ts';
  * How far a restore is. The run's record keeps it, written *before* what it allows, so that after
  * any death the next run knows what may have been done:
  *
- * - `staging`: nothing of the live schema was touched, but for placeholder sequences. Begins anew.
+ * - `staging`: nothing of the live schema was touched, but for placeholder sequences that are there
+ *   while tables are loaded. Begins anew.
  * - `swapping`: triggers and events of the live schema may be gone; whether the tables are swapped
  *   is read from the server. Goes forward.
  * - `swapped`: the tables are the restored ones. Views, routines and triggers may be the old ones.
@@ -20,7 +21,6 @@ export type RestoreState =
   | {
       readonly phase: 'swapping';
       readonly set: string;
-      readonly placeholders: readonly string[];
       /** The live schema has tables, so that the schema of the replaced ones tells of the swap. */
       readonly hadTables: boolean;
       /** What makes the live triggers and events again when the swap has to be given up. */

@@ -36,6 +36,11 @@ export type RestoreOptions = {
   readonly saved: RestoreState | null;
   /** Keeps the state where a later run finds it. It is on the disk when this resolves. */
   readonly save: (state: RestoreState) => Promise<void>;
+  /**
+   * Called once the staged tables equal the set and before anything of the live schema is touched:
+   * what it throws gives the restore up. Not called again by a restore that is gone on with.
+   */
+  readonly beforeSwap?: (staged: { readonly schema: string }) => Promise<void>;
   /** Heeded until the swap begins. */
   readonly signal?: AbortSignal;
   /** How long to try to get the tables for the swap. Default: a minute. */
@@ -70,7 +75,7 @@ export async function restoreSet(options: RestoreOptions): Promise<void> {
     ...restoreSchemas(database),
   };
   try {
-    await goOn(context, saved);
+    await goOn(context, saved, options.beforeSwap);
   } catch (error) {
     if (hold.signal.aborted) throw stopReason(hold.signal);
     throw isServerError(error)
@@ -79,11 +84,30 @@ export async function restoreSet(options: RestoreOptions): Promise<void> {
   }
 }
 
-async function goOn(context: RestoreContext, saved: RestoreState | null): Promise<void> {
+/**
+ * Clears up after a restore of which nothing more than the staging was begun: the live schema is as
+ * it was. Needs the lock; safe to repeat.
+ */
+export async function abandonRestore(
+  options: Pick<RestoreOptions, 'hold' | 'database'> & { readonly saved: RestoreState },
+): Promise<void> {
+  const { hold, database, saved } = options;
+  if (saved.phase !== 'staging') return;
+  await unstage({ hold, database, ...restoreSchemas(database) }, saved.placeholders);
+}
+
+async function goOn(
+  context: RestoreContext,
+  saved: RestoreState | null,
+  beforeSwap: RestoreOptions['beforeSwap'],
+): Promise<void> {
   const { set, save } = context;
   const phase = saved?.phase ?? 'staging';
   if (phase === 'staging' || saved?.phase === 'swapping') {
-    await swap(context, saved?.phase === 'swapping' ? saved : await prepare(context, saved));
+    await swap(
+      context,
+      saved?.phase === 'swapping' ? saved : await prepare(context, saved, beforeSwap),
+    );
     await failPoint('restore.swapped');
     await save({ phase: 'swapped', set: set.name });
   }
@@ -99,13 +123,17 @@ async function goOn(context: RestoreContext, saved: RestoreState | null): Promis
 }
 
 /** Everything up to the decision to swap. When it fails, the live schema is as before. */
-async function prepare(context: RestoreContext, saved: RestoreState | null): Promise<Swapping> {
+async function prepare(
+  context: RestoreContext,
+  saved: RestoreState | null,
+  beforeSwap: RestoreOptions['beforeSwap'],
+): Promise<Swapping> {
   const { database, set, save, signal, hold } = context;
   let placeholders = saved?.phase === 'staging' ? saved.placeholders : [];
   await assertRestorable(context.address, database, set.manifest);
   try {
     await unstage(context, placeholders);
-    placeholders = await stage({
+    await stage({
       ...context,
       save: (state) => {
         if (state.phase === 'staging') placeholders = state.placeholders;
@@ -113,7 +141,9 @@ async function prepare(context: RestoreContext, saved: RestoreState | null): Pro
       },
     });
     throwIfAborted(signal);
-    const state = await readBeforeSwap(context, placeholders);
+    await beforeSwap?.({ schema: context.stg });
+    throwIfAborted(signal);
+    const state = await readBeforeSwap(context);
     await failPoint('restore.before-swap');
     throwIfAborted(hold.signal);
     await save(state);

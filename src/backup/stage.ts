@@ -17,13 +17,13 @@ import { type RestoreContext, withWorkers } from './restore-context.ts';
 
 /**
  * Loads the set into the staging schema and compares it there with the manifest. The live schema
- * is not touched, but for placeholder sequences: a table with DEFAULT NEXTVAL(`app`.`s`) can only
- * be made while app.s exists. After the swap that name is the restored sequence.
+ * is as before when this ends. Meanwhile it has placeholder sequences: a table with
+ * DEFAULT NEXTVAL(`app`.`s`) can only be made and filled while app.s exists. After the swap that name is
+ * the restored sequence.
  *
- * @returns the placeholders that were made
  * @throws DeployError `RESTORE_FAILED`
  */
-export async function stage(context: RestoreContext): Promise<string[]> {
+export async function stage(context: RestoreContext): Promise<void> {
   const { hold, address, database, stg, set, onProgress, save, signal } = context;
   await endLeftBehind(hold.db, stg);
   await hold.assertHeld();
@@ -42,8 +42,9 @@ export async function stage(context: RestoreContext): Promise<string[]> {
   );
   await failPoint('restore.staged');
   await compareStaged(context);
+  await dropPlaceholders(context, placeholders);
+  await save({ phase: 'staging', set: set.name, placeholders: [] });
   await failPoint('restore.compared-staging');
-  return placeholders;
 }
 
 /**
@@ -51,19 +52,27 @@ export async function stage(context: RestoreContext): Promise<string[]> {
  * empty schema for replaced tables, and placeholder sequences.
  */
 export async function unstage(
-  context: RestoreContext,
+  context: Pick<RestoreContext, 'hold' | 'database' | 'stg' | 'old'>,
   placeholders: readonly string[],
 ): Promise<void> {
-  const { hold, database, stg, old } = context;
+  const { hold, stg, old } = context;
   await endLeftBehind(hold.db, stg);
+  await dropPlaceholders(context, placeholders);
+  await hold.assertHeld();
+  // DATA LOSS: a copy of a backup set.
+  await hold.db.run(`DROP DATABASE IF EXISTS ${quoteNameText(stg)}`);
+  await dropIfEmpty(hold.db, old);
+}
+
+async function dropPlaceholders(
+  { hold, database }: Pick<RestoreContext, 'hold' | 'database'>,
+  placeholders: readonly string[],
+): Promise<void> {
   await hold.assertHeld();
   for (const name of placeholders) {
     // DATA LOSS: a sequence that this restore made where there was nothing.
     await hold.db.run(sql`DROP SEQUENCE IF EXISTS ${qualified(database, name)}`);
   }
-  // DATA LOSS: a copy of a backup set.
-  await hold.db.run(`DROP DATABASE IF EXISTS ${quoteNameText(stg)}`);
-  await dropIfEmpty(hold.db, old);
 }
 
 async function dropIfEmpty(db: Db, schema: string): Promise<void> {

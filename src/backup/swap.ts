@@ -14,17 +14,13 @@ import { LOCK_WAIT_SECONDS, untilFree, waitBriefly } from './until-free.ts';
 export type Swapping = Extract<RestoreState, { phase: 'swapping' }>;
 
 /** What must be known of the live schema before its triggers and events are dropped. Reads only. */
-export async function readBeforeSwap(
-  context: RestoreContext,
-  placeholders: readonly string[],
-): Promise<Swapping> {
+export async function readBeforeSwap(context: RestoreContext): Promise<Swapping> {
   const { database, set } = context;
   return withWorker(context, database, async (db) => {
     const defaults = (await readSchemaDefaults(db, database))!;
     return {
       phase: 'swapping',
       set: set.name,
-      placeholders,
       hadTables: (await allTables(db, database)).length > 0,
       triggers: await readTriggers(db, database, defaults),
       events: await readEvents(db, database, defaults),
@@ -145,6 +141,6 @@ async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
       );
     }
   });
-  await save({ phase: 'staging', set: set.name, placeholders: state.placeholders });
-  await unstage(context, state.placeholders);
+  await save({ phase: 'staging', set: set.name, placeholders: [] });
+  await unstage(context, []);
 }

@@ -1,5 +1,4 @@
-/** Going back, as a whole: wait, plan, confirm, lock, recover, plan again, revert or restore. */
-import type { BackupSet } from '../backup/manifest.ts';
+/** Going back, as a whole: wait, plan, confirm, lock, recover, plan again, revert. */
 import type { Db } from '../database/connect.ts';
 import { assertUsable, readServer } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
@@ -10,12 +9,17 @@ import { withLock } from './locked.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
-import { openSet, restore } from './restore.ts';
 import { planRollback, type RollbackPlan, type RollbackTarget, rollback } from './rollback.ts';
 
 export type BackOptions = { readonly acceptDataLoss: boolean };
 
-async function open(context: RunContext): Promise<Db> {
+/**
+ * Waits for the server and opens the connection of a command that changes the database; the report
+ * gets its size. The caller closes it.
+ *
+ * @throws DeployError when the server is not usable, or does not answer in time
+ */
+export async function openForChange(context: RunContext): Promise<Db> {
   const { config, report, log, stop } = context;
   const database = config.database.name;
   const db = await step(report, 'wait', () =>
@@ -39,7 +43,7 @@ export async function planBack(
   target: RollbackTarget,
   options: BackOptions,
 ): Promise<{ readonly facts: Facts; readonly plan: RollbackPlan }> {
-  const db = await open(context);
+  const db = await openForChange(context);
   try {
     return await planRollback(context, db, target, options);
   } finally {
@@ -54,7 +58,7 @@ export async function runBack(
   options: BackOptions & { readonly confirm: (plan: RollbackPlan, facts: Facts) => Promise<void> },
 ): Promise<void> {
   const { report } = context;
-  const db = await open(context);
+  const db = await openForChange(context);
   try {
     const first = await step(report, 'plan', () => planRollback(context, db, target, options));
     report.database.before = first.plan.from;
@@ -108,39 +112,4 @@ function noteNothing({ report, config }: RunContext, plan: RollbackPlan): void {
   report.mode = 'nothing to do';
   report.database.after = plan.from;
   report.database.statement = `${config.database.name} is at ${plan.from ?? 'no version'}, nothing to take back`;
-}
-
-/** Carries a restore out; the set is verified in full before anything else. */
-export async function runRestore(
-  context: RunContext,
-  nameOrPath: string,
-  confirm: (set: BackupSet, facts: Facts) => Promise<void>,
-): Promise<void> {
-  const set = await openSet(context, nameOrPath);
-  const { report } = context;
-  report.mode = 'restore';
-  const db = await open(context);
-  try {
-    const facts = await readFacts(db, context.config, context.folder);
-    report.database.before = facts.resolution.actualVersion;
-    const missing = facts.missingRights.map(({ right, why, grant }) => ({
-      ...{
-        code: 'RIGHT_MISSING' as const,
-        message: `${facts.server.currentUser} has not ${right}: ${why}`,
-        next: [grant],
-      },
-    }));
-    throwIfRefused({ refusals: missing });
-    await confirm(set, facts);
-    await withLock(context, async (hold) => {
-      await recoverUnfinished(
-        context,
-        hold,
-        await readFacts(hold.db, context.config, context.folder),
-      );
-      await restore(context, hold, set);
-    });
-  } finally {
-    await db.close();
-  }
 }

@@ -13,7 +13,7 @@ import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, isFenced, letIn } from './fence.ts';
-import { resumeRestore } from './restore.ts';
+import { discardStaging, resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
 import { putBack, settle } from './settle.ts';
 
@@ -37,6 +37,7 @@ export async function recoverUnfinished(
   );
   if (run.state === 'locked') {
     await letIn(context, hold, run);
+    await discardStaging(hold, run);
     await updateRun(hold, run.runId, { state: 'closed', outcome: 'abandoned' });
     return 'abandoned';
   }

@@ -44,6 +44,17 @@ export type ReportBackup = {
   readonly reused: boolean;
 };
 
+/** Numbers of rows; null where the tables have no common key to tell rows apart. */
+export type ReportRowDifference = {
+  readonly table: string;
+  readonly key: readonly string[];
+  readonly live_rows: number;
+  readonly backup_rows: number;
+  readonly only_live: number | null;
+  readonly only_backup: number | null;
+  readonly differing: number | null;
+};
+
 export type ReportError = {
   readonly code: string;
   readonly message: string;
@@ -80,6 +91,8 @@ export type Report = {
   /** The set that this run would be put back from: the last of `backups`. */
   backup: ReportBackup | null;
   readonly backups: ReportBackup[];
+  /** In which rows the database differed from the set to be restored; tables without difference, too. */
+  row_differences: readonly ReportRowDifference[];
   /** Names of old sets that the run removed at its end. */
   pruned: readonly string[];
   /** What the sync of master data did, or null. */
@@ -112,7 +125,15 @@ export function makeReport(
       ...{ name: facts.database, before: null, after: null, state: 'as_before' as const },
       ...{ statement: 'not touched', size_before_bytes: null, size_after_bytes: null },
     },
-    ...{ steps: [], migrations: [], backup: null, backups: [], pruned: [], warnings: [] },
+    ...{
+      steps: [],
+      migrations: [],
+      backup: null,
+      backups: [],
+      row_differences: [],
+      pruned: [],
+      warnings: [],
+    },
     ...{ masterdata: null, findings: [] },
     ...{ started_at: now, finished_at: now },
   };

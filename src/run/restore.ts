@@ -11,7 +11,7 @@ import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { openRun, type RunRow, updateRun } from '../history/runs.ts';
 import { backUp } from './back-up.ts';
-import { type RunContext, throwIfStopped } from './context.ts';
+import { openConnection, type RunContext, throwIfStopped } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
 import { noteLongWork } from './long-work.ts';
@@ -20,6 +20,9 @@ import { settle } from './settle.ts';
 
 /** What `deploy_run.plan` holds of a restore. */
 type StoredRestore = { readonly set: string };
+
+/** Asks with what would happen, in lines; throws when nobody wants it. */
+export type ConfirmRestore = (lines: readonly string[]) => Promise<void>;
 
 /** Finds a set by its name in BACKUP_DIR or by its path, and verifies it in full. */
 export async function openSet(
@@ -39,14 +42,20 @@ export async function openSet(
 }
 
 /**
- * Restores `set`: backup of what is there now, staged load, comparison, swap, comparison.
- * Needs the lock. Ends with the run closed and the fence open.
+ * Restores `set`: staged load, comparison, what would be different, confirmation, fence, backup of
+ * what is there now, swap, comparison. Needs the lock. Until the backup is proven the run is
+ * *locked*: nothing of the live schema was touched. Ends with the run closed and the fence open.
  *
  * DATA LOSS: what the database holds now is replaced; it is in the backup set taken before.
  *
  * @throws SettledError which says where the database is.
  */
-export async function restore(context: RunContext, hold: Hold, set: BackupSet): Promise<void> {
+export async function restore(
+  context: RunContext,
+  hold: Hold,
+  set: BackupSet,
+  confirm: ConfirmRestore,
+): Promise<void> {
   const { config, report } = context;
   const facts: Facts = await readFacts(hold.db, config, context.folder);
   const run = await openRun(hold, {
@@ -59,23 +68,80 @@ export async function restore(context: RunContext, hold: Hold, set: BackupSet): 
   });
   let changing = run;
   try {
-    const fenced = await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
-    const heldEvents = heldNames(fenced.disabledEvents);
-    throwIfStopped(context);
-    const before = await step(report, 'backup', () =>
-      backUp(context, hold, facts, { mode: 'restore', heldEvents }),
-    );
-    throwIfStopped(context);
-    changing = { ...run, ...fenced, state: 'changing', backupSet: before.name };
-    await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
-    await resumeRestore(context, hold, changing);
+    await loadAndSwap(context, hold, run, async (staged) => {
+      await askWithDifferences(context, { set, facts, staged: staged.schema, confirm });
+      throwIfStopped(context);
+      const fenced = await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
+      const heldEvents = heldNames(fenced.disabledEvents);
+      throwIfStopped(context);
+      const before = await step(report, 'backup', () =>
+        backUp(context, hold, facts, { mode: 'restore', heldEvents }),
+      );
+      throwIfStopped(context);
+      changing = { ...run, ...fenced, state: 'changing', backupSet: before.name };
+      await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
+    });
   } catch (error) {
     throw await settle(context, hold, changing, error);
   }
 }
 
-/** Goes on with a restore from where it stopped; from the beginning for a new one. Needs the lock. */
-export async function resumeRestore(context: RunContext, hold: Hold, run: RunRow): Promise<void> {
+/** Goes on with a restore that was confirmed, from where it stopped. Needs the lock. */
+export function resumeRestore(context: RunContext, hold: Hold, run: RunRow): Promise<void> {
+  return loadAndSwap(context, hold, run, async () => {});
+}
+
+/** Removes what a restore that was not confirmed yet left in the staging. Needs the lock. */
+export async function discardStaging(hold: Hold, run: RunRow): Promise<void> {
+  if (run.restoreState === null) return;
+  const { abandonRestore } = await import('../backup/restore.ts');
+  const saved = run.restoreState as RestoreState;
+  await abandonRestore({ hold, database: hold.database, saved });
+}
+
+async function askWithDifferences(
+  context: RunContext,
+  asked: {
+    readonly set: BackupSet;
+    readonly facts: Facts;
+    readonly staged: string;
+    readonly confirm: ConfirmRestore;
+  },
+): Promise<void> {
+  const { report, config, log } = context;
+  const { manifest, name } = asked.set;
+  const { describeRowDifferences, readRowDifferences } = await import(
+    '../backup/row-differences.ts'
+  );
+  const database = config.database.name;
+  const differences = await step(report, 'compare', async () => {
+    const reader = await openConnection(context);
+    try {
+      return await readRowDifferences(reader, { live: database, staged: asked.staged });
+    } finally {
+      await reader.close();
+    }
+  });
+  report.row_differences = differences.map((each) => ({
+    ...{ table: each.table, key: each.key, live_rows: each.liveRows, backup_rows: each.backupRows },
+    ...{ only_live: each.onlyLive, only_backup: each.onlyBackup, differing: each.differing },
+  }));
+  const lines = describeRowDifferences(differences);
+  for (const line of lines) log.info(line);
+  const at = asked.facts.resolution.actualVersion ?? 'no version';
+  await asked.confirm([
+    `${database} is at ${at}. It becomes what backup set ${name} holds: version ${manifest.schemaVersion ?? 'none'}, ${manifest.tables.length} tables, of ${manifest.createdAt}.`,
+    ...lines.map((line) => `  ${line}`),
+    'What is there now is backed up and proven before.',
+  ]);
+}
+
+async function loadAndSwap(
+  context: RunContext,
+  hold: Hold,
+  run: RunRow,
+  beforeSwap: (staged: { readonly schema: string }) => Promise<void>,
+): Promise<void> {
   const { config, report, log } = context;
   const database = config.database.name;
   const dir = (run.plan as StoredRestore).set;
@@ -87,6 +153,7 @@ export async function resumeRestore(context: RunContext, hold: Hold, run: RunRow
       ...{ hold, address: config.database, database, set, log, onProgress: noteLongWork(log) },
       saved: run.restoreState as RestoreState | null,
       save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
+      beforeSwap,
     }),
   );
   await letIn(context, hold, run);

@@ -153,6 +153,65 @@ describe('deploy restore', () => {
     assert.deepEqual(await findLeftovers(db, site), []);
   });
 
+  test('without a confirmation it says how many rows would change, and changes nothing: exit 13', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    const created = JSON.parse((await site.deploy(['backup', 'create', '--json'])).stdout) as Json;
+    const set = created['backup'].name as string;
+    await db.run("INSERT INTO customer (name) VALUES ('new'), ('newer')");
+    await db.run('DELETE FROM purchase WHERE customer_id = 1');
+    await db.run('UPDATE purchase SET cents = cents + 1 WHERE customer_id BETWEEN 2 AND 6');
+    const before = await takePicture(db, site.database);
+
+    const asked = await site.deploy(['restore', '--backup', set, '--json']);
+
+    assert.equal(asked.code, 13, asked.stderr);
+    assert.match(
+      asked.stderr,
+      /customer: 2 rows only in the database, 0 only in the backup, 0 differ/,
+    );
+    assert.match(
+      asked.stderr,
+      /purchase: 0 rows only in the database, 2 only in the backup, 10 differ/,
+    );
+    const report = JSON.parse(asked.stdout.trim()) as Json;
+    const rows = (table: string): Json =>
+      report['row_differences'].find((each: Json) => each['table'] === table);
+    assert.deepEqual(rows('purchase'), {
+      ...{ table: 'purchase', key: ['id'], live_rows: 998, backup_rows: 1000 },
+      ...{ only_live: 0, only_backup: 2, differing: 10 },
+    });
+    assert.equal(rows('customer')['only_live'], 2);
+    assert.deepEqual(await takePicture(db, site.database), before);
+    assert.deepEqual(await findLeftovers(db, site), []);
+    const done = await site.deploy(['restore', '--backup', set, '--yes', '--json']);
+    assert.equal(done.code, 0, done.stderr);
+    assert.equal((JSON.parse(done.stdout.trim()) as Json)['row_differences'].length, 4);
+  });
+
+  test('killed before it was confirmed: the next up clears up, and the database is as before', async (t) => {
+    const { site, db, atTwo } = await openCities(t);
+    await db.run('CREATE SEQUENCE s');
+    await db.run('CREATE TABLE numbered (id BIGINT DEFAULT NEXTVAL(s) PRIMARY KEY)');
+    const created = JSON.parse((await site.deploy(['backup', 'create', '--json'])).stdout) as Json;
+    await db.run('DROP TABLE numbered');
+    await db.run('DROP SEQUENCE s');
+    for (const point of ['restore.staging', 'restore.staged', 'restore.compared-staging']) {
+      const killed = await site.deploy(
+        ['restore', '--backup', created['backup'].name as string, '--yes'],
+        { DEPLOY_FAIL_AT: `${point}=kill` },
+      );
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+
+      // With nothing else to do `up` takes no lock; a backup always does.
+      const ended = await site.deploy(['up'], { BACKUP: 'always' });
+
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(await takePicture(db, site.database), atTwo, point);
+      assert.deepEqual(await findLeftovers(db, site), [], point);
+    }
+  });
+
   test('a set that does not exist is refused before anything: exit 15', async (t) => {
     const { site } = await openCities(t);
 
