@@ -2,6 +2,7 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Config } from '../src/config/config.ts';
 import type { Log } from '../src/config/log.ts';
+import { addBanner } from './banner-route.ts';
 import { type About, healthBody, readyBody, versionBody } from './bodies.ts';
 import type { Health } from './decide-health.ts';
 import { addHeaders, allowOrigin, limitRate } from './guard.ts';
@@ -82,6 +83,7 @@ async function addApi(api: FastifyInstance, options: HealthServerOptions): Promi
   api.get('/api/system/version', { schema: { response: { 200: versionSchema } } }, async () =>
     versionBody(about, await sampler.sample()),
   );
+  addBanner(api);
 }
 
 function both<S>(schema: S, otherStatus: 500 | 503) {

@@ -1,6 +1,7 @@
 /**
  * Does the set-up that a fresh machine needs, and nothing on a machine that has it: npm packages,
- * Node 24.12 or later, and MariaDB's programs. Run by every npm script that needs them.
+ * Node 24.12 or later, MariaDB's programs, and with `--browser` (the tests) Chromium. Run by every
+ * npm script that needs them.
  *
  * The only file that must run without packages, and on Node 20 or later: no TypeScript, no import
  * but Node's own. The common case must stay well below a tenth of a second.
@@ -16,8 +17,19 @@ const ownNode = join(root, 'node_modules', '.bin', 'node');
 const leastNode = [24, 12];
 
 /** What the program and its tests start, and the Debian packages that hold it (12 and 13). */
-const programs = ['mariadbd', 'mariadb-install-db', 'mariadb', 'mariadb-dump'];
-const debianPackages = ['mariadb-server-core', 'mariadb-client-core', 'mariadb-client'];
+const needs = [
+  {
+    programs: [['mariadbd'], ['mariadb-install-db'], ['mariadb'], ['mariadb-dump']],
+    debianPackages: ['mariadb-server-core', 'mariadb-client-core', 'mariadb-client'],
+    otherwise: 'install the server and the client of MariaDB 10.6 or later',
+  },
+  {
+    // One of several names is enough.
+    programs: [['chromium', 'chromium-browser', 'google-chrome']],
+    debianPackages: ['chromium'],
+    otherwise: 'install Chromium, in which the banner is tested',
+  },
+].slice(0, process.argv.includes('--browser') ? 2 : 1);
 const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
 
 try {
@@ -83,32 +95,36 @@ async function checkNode() {
   );
 }
 
-/** Installs MariaDB's programs from Debian when they are missing and this process may do so. */
+/** Installs what is missing from Debian when this process may do so. */
 async function installPrograms() {
-  if (missingPrograms().length === 0) return;
+  const missing = needs.filter((need) => missingOf(need).length > 0);
+  if (missing.length === 0) return;
 
+  const names = missing.flatMap(missingOf).join(', ');
+  const packages = missing.flatMap(({ debianPackages }) => debianPackages).join(' ');
   const isDebian = find('apt-get') !== null;
-  const install = `apt-get install -y --no-install-recommends ${debianPackages.join(' ')}`;
+  const install = `apt-get install -y --no-install-recommends ${packages}`;
   if (!isDebian || process.getuid?.() !== 0) {
     const how = isDebian
       ? `run as root: apt-get update && ${install}`
-      : 'install the server and the client of MariaDB 10.6 or later';
-    throw new Error(`${missingPrograms().join(', ')} not found on PATH; ${how}`);
+      : missing.map(({ otherwise }) => otherwise).join('; ');
+    throw new Error(`${names} not found on PATH; ${how}`);
   }
 
-  console.error(`bootstrap: installing ${debianPackages.join(', ')} (no server is started)`);
+  console.error(`bootstrap: installing ${packages.replaceAll(' ', ', ')} (nothing is started)`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const done =
     (await succeeds('apt-get', ['update'], env)) &&
     (await succeeds('apt-get', install.split(' ').slice(1), env));
   if (!done) throw new Error(`this command failed (see above): apt-get update && ${install}`);
-  if (missingPrograms().length > 0) {
-    throw new Error(`${missingPrograms().join(', ')} still not found after: ${install}`);
-  }
+  const still = needs.flatMap(missingOf);
+  if (still.length > 0) throw new Error(`${still.join(', ')} still not found after: ${install}`);
 }
 
-function missingPrograms() {
-  return programs.filter((program) => find(program) === null);
+/** Gives the first name of each program that is there under none of its names. */
+function missingOf({ programs }) {
+  const missing = programs.filter((names) => names.every((name) => find(name) === null));
+  return missing.map(([name]) => name);
 }
 
 function find(program) {

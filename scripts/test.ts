@@ -12,7 +12,9 @@ import { join } from 'node:path';
 import { checkCoverage, lcovPath } from './coverage.ts';
 
 const root = join(import.meta.dirname, '..');
-const folders = ['unit', 'integration', 'cli', 'scenarios', 'faults'].map((name) => `test/${name}`);
+const folders = ['unit', 'integration', 'cli', 'scenarios', 'faults', 'browser'].map(
+  (name) => `test/${name}`,
+);
 
 const given = process.argv.slice(2);
 const paths = given.filter((word) => !word.startsWith('-'));

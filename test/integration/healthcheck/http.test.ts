@@ -137,6 +137,28 @@ describe('an answer of the sidecar', () => {
   });
 });
 
+describe('the banner of the sidecar', () => {
+  test('is a script that browsers keep, and ask for again by its ETag', async (t) => {
+    const sidecar = await startSidecar(t, site);
+    const path = '/api/system/banner.js';
+
+    const { code, text, headers } = await sidecar.get(path);
+
+    assert.equal(code, 200);
+    assert.match(text, /customElements\.define\('system-alert'/);
+    assert.match(headers.get('content-type') ?? '', /^text\/javascript; charset=utf-8$/);
+    assert.equal(headers.get('cache-control'), 'public, max-age=300');
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    const etag = headers.get('etag') ?? '';
+    assert.match(etag, /^"[\w-]{22}"$/);
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+      const again = await sidecar.get(path, { 'if-none-match': known });
+      assert.deepEqual([again.code, again.text], [304, '']);
+    }
+    assert.equal((await sidecar.get(path, { 'if-none-match': '"other"' })).code, 200);
+  });
+});
+
 describe('the metrics of the sidecar', () => {
   test('say versions, pending migrations, compatibility and the last outcome', async (t) => {
     const sidecar = await startSidecar(t, site, { METRICS_PREFIX: 'shop' });

@@ -28,8 +28,8 @@ function makeClone(t: TestContext, { lockfile }: { lockfile: object }) {
     writeFileSync(join(dir, 'bin', name), `#!/bin/sh\n${script}\n`);
     chmodSync(join(dir, 'bin', name), 0o755);
   };
-  const run = () =>
-    spawnSync(process.execPath, ['scripts/bootstrap.mjs'], {
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, ['scripts/bootstrap.mjs', ...words], {
       cwd: dir,
       encoding: 'utf8',
       env: { PATH: join(dir, 'bin') },
@@ -106,5 +106,19 @@ describe('the set-up', () => {
       assert.equal(status, 1);
       assert.match(stderr, /run as root: apt-get update && apt-get install -y .*mariadb-client$/m);
     }
+  });
+
+  test('includes a browser for the tests alone, whatever its name is', (t) => {
+    const { addProgram, run } = makeClone(t, { lockfile: onePackage });
+    for (const name of programs) addProgram(name, 'exit 0');
+    addProgram('npm', '/bin/mkdir -p node_modules');
+
+    assert.equal(run().status, 0);
+    const { status, stderr } = run('--browser');
+    assert.equal(status, 1);
+    assert.match(stderr, /^bootstrap: chromium not found on PATH; install Chromium/m);
+
+    addProgram('google-chrome', 'exit 0');
+    assert.equal(run('--browser').status, 0);
   });
 });
