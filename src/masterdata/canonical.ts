@@ -10,6 +10,29 @@ export function canonicalJson(value: unknown): string {
   });
 }
 
+/** `canonicalJson` of one row after the other, quick for flat ones that have the same members. */
+export function makeCanonicalRows(): (row: unknown) => string {
+  let members: string[] = [];
+  let sorted: string[] = [];
+
+  return (row) => {
+    if (row === null || typeof row !== 'object' || Array.isArray(row)) return canonicalJson(row);
+    const record = row as Readonly<Record<string, unknown>>;
+    const own = Object.keys(record);
+    if (own.length !== members.length || own.some((name, at) => name !== members[at])) {
+      members = own;
+      sorted = own.toSorted();
+    }
+    const flat = Object.create(null) as Record<string, unknown>;
+    for (const name of sorted) {
+      const value = record[name];
+      if (value !== null && typeof value === 'object') return canonicalJson(row);
+      flat[name] = value;
+    }
+    return JSON.stringify(flat);
+  };
+}
+
 /** A SHA-256 to which parts are added; none can run into the next. */
 export type Digest = { add(part: string): void; hex(): string };
 

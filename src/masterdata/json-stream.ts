@@ -22,15 +22,16 @@ export class JsonTextError extends Error {
 }
 
 /**
- * Gives the pieces of a JSON text in their order. `enter` says which objects and lists to go into;
- * an empty one that is gone into gives nothing.
+ * Gives the pieces of a JSON text in their order, those of one chunk together: waiting for each
+ * would take longer than reading it. `enter` says which objects and lists to go into; an empty
+ * one that is gone into gives nothing.
  *
  * @throws JsonTextError when it is no complete JSON, or when an object that is gone into has a name twice.
  */
 export async function* readJson(
   chunks: AsyncIterable<string> | Iterable<string>,
   enter: (path: Path) => boolean,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<readonly Piece[]> {
   const structure = makeStructure();
   let scan: Scan | null = null;
 
@@ -45,7 +46,8 @@ export async function* readJson(
       else scan = makeScan(char);
     }
   }
-  function* take(chunk: string): Generator<Piece> {
+  function take(chunk: string): Piece[] {
+    const pieces: Piece[] = [];
     let at = 0;
     while (at < chunk.length) {
       if (scan === null) {
@@ -58,14 +60,22 @@ export async function* readJson(
       if (!scan.done) continue;
       const text = scan.text();
       scan = null;
-      yield* structure.value(text);
+      structure.value(text, pieces);
     }
+    return pieces;
   }
 
-  for await (const chunk of chunks) yield* take(chunk);
+  for await (const chunk of chunks) {
+    const pieces = take(chunk);
+    if (pieces.length > 0) yield pieces;
+  }
   // A number at the very end has nothing behind it that would end it.
   const rest = scan as Scan | null;
-  if (rest !== null && !rest.nested) yield* structure.value(rest.text());
+  if (rest !== null && !rest.nested) {
+    const last: Piece[] = [];
+    structure.value(rest.text(), last);
+    yield last;
+  }
   if (!structure.isWhole() || rest?.nested === true) structure.fail('the text ends too early');
 }
 
@@ -141,10 +151,10 @@ function makeStructure() {
       stack.push({ list, place: list ? 0 : '', names: new Set() });
       expected = list ? 'value or end' : 'name or end';
     },
-    /** Takes a whole value or name. */
-    *value(text: string): Generator<Piece> {
+    /** Takes a whole value or name; a value becomes a piece. */
+    value(text: string, pieces: Piece[]): void {
       if (isName()) return takeName(text);
-      yield { path: path(), value: parse(text) };
+      pieces.push({ path: path(), value: parse(text) });
       end();
     },
   };

@@ -17,12 +17,12 @@ export type FileFacts = {
 };
 
 /**
- * Gives the rows of one file of format 2.0 without holding them all in memory, and at the end the
- * file's hash. A `data` of null, which the original writes for an empty list, has no rows.
+ * Gives the rows of one file of format 2.0, some at a time and never all of them, and at the end
+ * the file's hash. A `data` of null, which the original writes for an empty list, has no rows.
  *
  * @throws DeployError `MASTERDATA_INVALID` when the file cannot be read or has another shape.
  */
-export async function* readRows(dir: string, file: string): AsyncGenerator<FileRow, FileFacts> {
+export async function* readRows(dir: string, file: string): AsyncGenerator<readonly FileRow[], FileFacts> {
   const hash = createHash('sha256');
   const around: Record<string, unknown> = {};
   let count = 0;
@@ -30,15 +30,18 @@ export async function* readRows(dir: string, file: string): AsyncGenerator<FileR
     const pieces = readJson(decode(join(dir, file), hash), ([name, index]) =>
       index === undefined ? name === undefined || name === 'data' : false,
     );
-    for await (const { path, value } of pieces) {
-      const [name, index] = path;
-      if (name === 'data' && typeof index === 'number') {
-        count += 1;
-        yield { index, value };
-      } else if (name === 'data') {
-        if (value !== null) throw invalid(file, 'data is not a list');
-      } else if (typeof name === 'string') around[name] = value;
-      else throw invalid(file, 'the file is not an object with export_version and data');
+    for await (const some of pieces) {
+      const rows: FileRow[] = [];
+      for (const { path, value } of some) {
+        const [name, index] = path;
+        if (name === 'data' && typeof index === 'number') rows.push({ index, value });
+        else if (name === 'data') {
+          if (value !== null) throw invalid(file, 'data is not a list');
+        } else if (typeof name === 'string') around[name] = value;
+        else throw invalid(file, 'the file is not an object with export_version and data');
+      }
+      count += rows.length;
+      if (rows.length > 0) yield rows;
     }
   } catch (error) {
     throw readFailure(file, error);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson, makeDigest } from './canonical.ts';
+import { makeCanonicalRows, makeDigest } from './canonical.ts';
 import type { Entity, EntitySet } from './entity.ts';
 import { METADATA_FILE, type Metadata, metadataFile, refuseFormat } from './format.ts';
 import { invalid, makeProblems, type Problems } from './problems.ts';
@@ -10,7 +10,8 @@ import { type FileFacts, type FileRow, readRows } from './read-file.ts';
 export type EntityRows = {
   readonly entity: Entity;
   readonly count: number;
-  rows(): AsyncGenerator<FileRow>;
+  /** Some rows at a time. */
+  rows(): AsyncGenerator<readonly FileRow[]>;
 };
 
 /** Master data that was read once from its beginning to its end: whole, and of a known format. */
@@ -99,10 +100,11 @@ async function readThrough(
   take: (row: string) => void,
 ): Promise<FileFacts> {
   const rows = readRows(dir, file);
+  const canonical = makeCanonicalRows();
   for (;;) {
     const next = await rows.next();
     if (next.done) return next.value;
-    take(canonicalJson(next.value.value));
+    for (const { value } of next.value) take(canonical(value));
   }
 }
 
@@ -118,7 +120,11 @@ function compareFacts(listed: { sha256: string; count: number }, facts: FileFact
 }
 
 /** The rows again: a file that was changed since it was checked must not get into a database. */
-async function* checkedRows(dir: string, file: string, sha256: string): AsyncGenerator<FileRow> {
+async function* checkedRows(
+  dir: string,
+  file: string,
+  sha256: string,
+): AsyncGenerator<readonly FileRow[]> {
   const facts = yield* readRows(dir, file);
   if (facts.sha256 !== sha256) throw invalid(file, 'the file was changed while it was read');
 }

@@ -6,7 +6,7 @@ const enterData = ([name, index]: readonly (string | number)[]) =>
   index === undefined && (name === undefined || name === 'data');
 
 async function read(chunks: readonly string[]): Promise<Piece[]> {
-  return Array.fromAsync(readJson(chunks, enterData));
+  return (await Array.fromAsync(readJson(chunks, enterData))).flat();
 }
 
 const text = `{"a": {"x": [1, 2]}, "data" : [ {"n":"}],\\"\\\\"} ,null, -1.5e3,[], "k" ], "b":true}\n`;

@@ -32,7 +32,7 @@ describe('reading master data', () => {
     const source = set.data.find(({ entity }) => entity.name === 'sources')!;
 
     for (let round = 0; round < 2; round += 1) {
-      const rows = await Array.fromAsync(source.rows());
+      const rows = (await Array.fromAsync(source.rows())).flat();
       assert.deepEqual(
         rows.map(({ index, value }) => `${index} ${(value as { code: string }).code}`),
         ['0 GDB', '1 KDZ', '2 RDK'],
