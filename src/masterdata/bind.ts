@@ -14,8 +14,10 @@ export type BoundField = {
   readonly stage: string;
   /** The own column, or for a field of a reference that of the referenced table. */
   readonly type: Column;
-  /** Staging column that says that a row lacks the field and keeps what it has; null: it cannot. */
-  readonly absent: string | null;
+  /** Place in the text that says which fields a row lacks, so that it keeps what it has; null: it cannot. */
+  readonly absent: number | null;
+  /** The field has names of game systems. */
+  readonly isSystem: boolean;
 };
 
 /** A reference: the id column, and where it is prepared in the staging table. */
@@ -25,12 +27,13 @@ export type BoundReference = {
   readonly parent: BoundEntity;
   /** Own fields with the parent's fields that they are compared with. */
   readonly pairs: readonly { readonly own: BoundField; readonly other: BoundField }[];
-  /** Staging column: row of the parent's staging table. */
+  /** Column of `refs`: row of the parent's staging table. */
   readonly row: string;
-  /** Staging column: id in the parent's table. */
+  /** Column of `refs`: id in the parent's table; null while that row is new. */
   readonly id: string;
-  readonly absent: string | null;
+  readonly absent: number | null;
   readonly copies: readonly {
+    /** Column of `refs`. */
     readonly stage: string;
     readonly column: Column;
     readonly other: BoundField;
@@ -41,8 +44,14 @@ export type BoundReference = {
 export type BoundEntity = {
   readonly entity: Entity;
   readonly table: TableFacts;
-  /** The staging table. */
+  /** Staging table: the rows of the file that differ from all rows of the table, as far as that is known. */
   readonly stage: string;
+  /** Staging table: which row of the table a row of the file is about. */
+  readonly ids: string;
+  /** Staging table: which rows the staged ones refer to. */
+  readonly refs: string;
+  /** Staging table: what is in the table, by its digest. */
+  readonly digests: string;
   /** The column of the primary key. */
   readonly id: Column;
   readonly fields: readonly BoundField[];
@@ -99,7 +108,11 @@ function bindEntity(
   );
   return {
     ...{ entity, table, id, fields, references, gameSystems: set.gameSystems },
+    // No name of an entity begins with a digit.
     stage: `deploy_md_${entity.name}`,
+    ids: `deploy_md_0i_${entity.name}`,
+    refs: `deploy_md_0r_${entity.name}`,
+    digests: `deploy_md_0d_${entity.name}`,
     keyFields: fields.filter(
       ({ field }) => entity.key.includes(field.name) && field.reference === null,
     ),
@@ -142,7 +155,8 @@ function bindField(
     field,
     stage: `f${at}`,
     type: other?.type ?? table.columns.get(field.column!)!,
-    absent: keeps && reference === undefined ? `a${at}` : null,
+    absent: keeps && reference === undefined ? at : null,
+    isSystem: field.gameSystem !== null || other?.field.gameSystem != null,
   };
 }
 
@@ -160,7 +174,7 @@ function bindReference(
     ...{ reference, parent, row: `r${at}`, id: `i${at}` },
     column: table.columns.get(reference.column)!,
     pairs: own.map((one) => ({ own: one, other: otherOf(one.field.reference!.field) })),
-    absent: reference.optional ? `o${at}` : null,
+    absent: reference.optional ? entity.fields.length + at : null,
     copies: [...reference.copies].map(([column, field], number) => ({
       stage: `c${at}_${number}`,
       column: table.columns.get(column)!,

@@ -5,7 +5,7 @@ import type { BoundEntity } from './bind.ts';
 import { MOST_SHOWN } from './check.ts';
 import { type PointingColumn, readPointingColumns } from './columns.ts';
 import type { Problems } from './problems.ts';
-import { at, stageOf, tableOf } from './sql.ts';
+import { at, idsOf, tableOf } from './sql.ts';
 
 /**
  * Finds rows that are to be deleted although rows that stay point to them: a foreign key would
@@ -52,15 +52,15 @@ async function checkColumn(
     owner === undefined
       ? { join: raw(''), stays: raw('TRUE') }
       : {
-          join: sql`LEFT JOIN ${stageOf(owner)} AS q ON q.match_id = ${at('c', owner.id.name)}`,
+          join: sql`LEFT JOIN ${idsOf(owner)} AS q ON q.id = ${at('c', owner.id.name)}`,
           stays: raw('q.rn IS NULL'),
         };
   const rows = await db.query<{ id: string | number; n: string }>(sql`
     SELECT ${at('t', entity.id.name)} AS id, COUNT(*) AS n
     FROM ${quoteName(table)} AS c
     JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = ${at('c', column)}
-    LEFT JOIN ${stageOf(entity)} AS s ON s.match_id = ${at('t', entity.id.name)} ${staged.join}
-    WHERE s.rn IS NULL AND ${staged.stays}
+    LEFT JOIN ${idsOf(entity)} AS m ON m.id = ${at('t', entity.id.name)} ${staged.join}
+    WHERE m.rn IS NULL AND ${staged.stays}
     GROUP BY ${at('t', entity.id.name)} LIMIT ${MOST_SHOWN}`);
   for (const { id, n } of rows) {
     const message = `the row with ${entity.id.name} ${id} is missing, and ${n} rows of ${table} need it`;

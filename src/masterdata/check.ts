@@ -3,9 +3,9 @@ import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import type { BoundEntity, BoundReference } from './bind.ts';
 import type { Problems } from './problems.ts';
-import { refersToRow, sameAsStaged, sameAsStored, stagedRowOf } from './resolve.ts';
+import { matchingRows, refersToRow, sameAsStaged, sameAsStored, stays } from './resolve.ts';
 import { shorten } from './row.ts';
-import { all, any, at, sameKey, stageOf, tableOf } from './sql.ts';
+import { all, any, at, idsOf, isAbsent, stagedRows, stageOf, tableOf } from './sql.ts';
 
 /** Rows that one query shows at most: each kind of mistake is shown, not each of thousands. */
 export const MOST_SHOWN = 50;
@@ -15,7 +15,7 @@ export async function addFound<R extends { rn: number }>(
   db: Db,
   entity: BoundEntity,
   problems: Problems,
-  rest: { readonly columns?: Sql; readonly from: Sql },
+  rest: { readonly columns?: Sql; readonly from?: Sql; readonly where: Sql },
   message: (row: R & Readonly<Record<string, unknown>>) => string,
 ): Promise<void> {
   const key = entity.entity.key.map(
@@ -27,7 +27,7 @@ export async function addFound<R extends { rn: number }>(
     ...(rest.columns === undefined ? [] : [rest.columns]),
   ];
   const rows = await db.query<R & Readonly<Record<string, unknown>>>(
-    sql`SELECT ${join(columns)} FROM ${stageOf(entity)} AS s ${rest.from} LIMIT ${MOST_SHOWN}`,
+    sql`SELECT ${join(columns)} FROM ${rest.from ?? stagedRows(entity)} ${rest.where} LIMIT ${MOST_SHOWN}`,
   );
   for (const row of rows) {
     const text = key.map(({ stage }) => shorten(row[stage])).join(', ');
@@ -50,10 +50,16 @@ export async function checkFileKeys(
     problems,
     {
       columns: sql`MIN(s.rn) AS rn, GROUP_CONCAT(s.rn ORDER BY s.rn SEPARATOR ', ') AS places`,
-      from: sql`GROUP BY ${join(columns)} HAVING COUNT(*) > 1 ORDER BY MIN(s.rn)`,
+      from: sql`${stageOf(entity)} AS s`,
+      where: sql`GROUP BY ${join(columns)} HAVING COUNT(*) > 1 ORDER BY MIN(s.rn)`,
     },
-    ({ places }) => `the same key is at ${places} of the file: the database sees no difference`,
+    ({ places }) => sameKeyInFile(places),
   );
+}
+
+/** What is wrong with a row whose key other rows of the file have. */
+export function sameKeyInFile(places: string): string {
+  return `the same key is at ${places} of the file: the database sees no difference`;
 }
 
 /** Finds rows of the file whose key several rows of the table have. */
@@ -69,10 +75,16 @@ export async function checkStoredKeys(
     problems,
     {
       columns: sql`GROUP_CONCAT(${id} ORDER BY ${id} SEPARATOR ', ') AS ids`,
-      from: sql`JOIN ${tableOf(entity)} AS t ON ${sameKey(entity)} GROUP BY s.rn HAVING COUNT(*) > 1`,
+      from: matchingRows(entity),
+      where: sql`GROUP BY s.rn HAVING COUNT(*) > 1`,
     },
-    ({ ids }) => `${entity.table.name} has this key in the rows with ${entity.id.name} ${ids}`,
+    ({ ids }) => repeatedKey(entity, ids),
   );
+}
+
+/** What is wrong with a row whose key several rows of the table have. */
+export function repeatedKey(entity: BoundEntity, ids: string): string {
+  return `${entity.table.name} has this key in the rows with ${entity.id.name} ${ids}`;
 }
 
 /** Finds names of game systems that the declaration does not know. */
@@ -86,20 +98,28 @@ export async function checkSystems(db: Db, entity: BoundEntity, problems: Proble
       db,
       entity,
       problems,
-      { columns: sql`${column} AS found`, from: sql`WHERE ${column} IS NOT NULL AND ${unknown}` },
+      {
+        columns: sql`${column} AS found`,
+        from: sql`${stageOf(entity)} AS s`,
+        where: sql`WHERE ${column} IS NOT NULL AND ${unknown}`,
+      },
       ({ found }) => `${field.name}: ${shorten(found)} is no game system of gameSystemAliases`,
     );
   }
 }
 
-/** Finds references that mean no row, or several. */
+/**
+ * Finds references that mean no row, or several. `ambiguous` says that some reference met more
+ * than one row; where its fields are less than a key, it may anyway.
+ */
 export async function checkReferences(
   db: Db,
   entity: BoundEntity,
+  { ambiguous }: { readonly ambiguous: boolean },
   problems: Problems,
 ): Promise<void> {
   for (const one of entity.references) {
-    const { pairs, parent, row, id, absent, column, reference } = one;
+    const { pairs, parent, absent, column, reference } = one;
     const names = pairs.map(({ own }) => own.field.name).join(', ');
     const given = sql`CONCAT_WS(', ', ${join(pairs.map(({ own }) => at('s', own.stage)))}) AS given`;
     await addFound<{ rn: number; given: string }>(
@@ -108,49 +128,51 @@ export async function checkReferences(
       problems,
       {
         columns: given,
-        from: sql`WHERE ${at('s', row)} IS NULL AND ${at('s', id)} IS NULL AND ${refersToRow(one)}`,
+        where: sql`WHERE ${at('x', one.row)} IS NULL AND ${at('x', one.id)} IS NULL AND ${refersToRow(one)}`,
       },
       (found) => `${names}: no row of ${parent.entity.name} is ${shorten(found.given)}`,
     );
-    await addFound<{ rn: number; given: string }>(
-      db,
-      entity,
-      problems,
-      { columns: given, from: ambiguous(one) },
-      (found) => `${names}: several rows of ${parent.entity.name} are ${shorten(found.given)}`,
-    );
+    if (ambiguous || !meansKey(one)) {
+      await addFound<{ rn: number; given: string }>(
+        db,
+        entity,
+        problems,
+        { columns: given, where: sql`WHERE ${refersToRow(one)} AND ${countMeant(one)} > 1` },
+        (found) => `${names}: several rows of ${parent.entity.name} are ${shorten(found.given)}`,
+      );
+    }
     if (absent === null || column.nullable || reference.none !== null) continue;
     await addFound(
       db,
       entity,
       problems,
-      { from: sql`WHERE ${at('s', absent)} AND s.match_id IS NULL` },
+      { where: sql`WHERE ${isAbsent(one)} AND m.rn IS NULL` },
       () => `${names}: missing, and the row is new`,
     );
   }
 }
 
-/** Rows that the fields of a reference mean, in the file and, as far as they stay, in the table. */
-function ambiguous(one: BoundReference): Sql {
+/** By its whole key no two rows of the file can be meant, nor one of the file and one that stays. */
+function meansKey({ pairs, parent }: BoundReference): boolean {
+  const fields = pairs.map(({ other }) => other.field.name);
+  return parent.entity.key.every((name) => fields.includes(name));
+}
+
+/** Rows that the fields of a reference mean: staged ones, and those of the table that stay. */
+function countMeant(one: BoundReference): Sql {
   const { parent } = one;
-  const staged = sql`(SELECT COUNT(*) FROM ${stageOf(parent)} AS p WHERE ${sameAsStaged(one)})`;
-  const stored = sql`(SELECT COUNT(*) FROM ${tableOf(parent)} AS t ${stagedRowOf(parent)}
-    WHERE q.rn IS NULL AND ${sameAsStored(one)})`;
-  const fields = one.pairs.map(({ other }) => other.field.name);
-  if (parent.entity.key.every((name) => fields.includes(name))) {
-    // By their whole key two rows of the file cannot be meant, nor one of the file and one that stays.
-    return parent.entity.missing === 'keep'
-      ? sql`WHERE ${refersToRow(one)} AND ${at('s', one.row)} IS NULL AND ${stored} > 1`
-      : sql`WHERE FALSE`;
-  }
-  const count = parent.entity.missing === 'keep' ? sql`${staged} + ${stored}` : staged;
-  return sql`WHERE ${refersToRow(one)} AND ${count} > 1`;
+  const stored = sql`(SELECT COUNT(*) FROM ${tableOf(parent)} AS t
+    LEFT JOIN ${idsOf(parent)} AS q ON q.id = ${at('t', parent.id.name)}
+    WHERE ${stays(parent, 'q')} AND ${sameAsStored(one)})`;
+  // By its key a staged row is meant at most once, and then none that stays.
+  if (meansKey(one)) return sql`IF(${at('x', one.row)} IS NULL, ${stored}, 0)`;
+  return sql`(SELECT COUNT(*) FROM ${stageOf(parent)} AS p WHERE ${sameAsStaged(one)}) + ${stored}`;
 }
 
 /** Finds copies of referenced texts that are longer than their column. */
 export async function checkCopies(db: Db, entity: BoundEntity, problems: Problems): Promise<void> {
   for (const { column, stage } of entity.references.flatMap(({ copies }) => copies)) {
-    const value = at('s', stage);
+    const value = at('x', stage);
     const tooLong =
       column.dataType.endsWith('char') && column.maxChars !== null
         ? [sql`CHAR_LENGTH(${value}) > ${column.maxChars}`]
@@ -164,7 +186,7 @@ export async function checkCopies(db: Db, entity: BoundEntity, problems: Problem
     const resolved = entity.references
       .filter(({ copies }) => copies.some((copy) => copy.stage === stage))
       .map(({ row, id }) =>
-        any([sql`${at('s', row)} IS NOT NULL`, sql`${at('s', id)} IS NOT NULL`]),
+        any([sql`${at('x', row)} IS NOT NULL`, sql`${at('x', id)} IS NOT NULL`]),
       );
     await addFound<{ rn: number; found: string | null }>(
       db,
@@ -172,7 +194,7 @@ export async function checkCopies(db: Db, entity: BoundEntity, problems: Problem
       problems,
       {
         columns: sql`${value} AS found`,
-        from: sql`WHERE (${all(resolved)}) AND (${any(fails)})`,
+        where: sql`WHERE (${all(resolved)}) AND (${any(fails)})`,
       },
       ({ found }) => `${column.name}: the copy ${shorten(found)} does not fit ${column.columnType}`,
     );

@@ -137,11 +137,9 @@ function makeStructure() {
     } else refuse(char);
   }
 
+  const isWhole = () => expected === 'nothing';
   return {
-    path,
-    fail,
-    mark,
-    isWhole: () => expected === 'nothing',
+    ...{ path, fail, mark, isWhole },
     /** Refuses the first character of a value or name that may not stand here. */
     expect(char: string): void {
       const isValue = expected === 'value' || expected === 'value or end';
@@ -153,7 +151,7 @@ function makeStructure() {
     },
     /** Takes a whole value or name; a value becomes a piece. */
     value(text: string, pieces: Piece[]): void {
-      if (isName()) return takeName(text);
+      if (isName()) return void takeName(text);
       pieces.push({ path: path(), value: parse(text) });
       end();
     },

@@ -22,7 +22,10 @@ export type FileFacts = {
  *
  * @throws DeployError `MASTERDATA_INVALID` when the file cannot be read or has another shape.
  */
-export async function* readRows(dir: string, file: string): AsyncGenerator<readonly FileRow[], FileFacts> {
+export async function* readRows(
+  dir: string,
+  file: string,
+): AsyncGenerator<readonly FileRow[], FileFacts> {
   const hash = createHash('sha256');
   const around: Record<string, unknown> = {};
   let count = 0;

@@ -43,7 +43,7 @@ export async function readMasterdata(dir: string, entities: EntitySet): Promise<
     if (listed === undefined) continue;
     digest.add(entity.name);
     try {
-      const facts = await readThrough(dir, entity.file, (row) => digest.add(row));
+      const facts = await readThrough(dir, entity.file, (rows) => digest.add(...rows));
       for (const message of compareFacts(listed, facts)) {
         problems.add(entity.file, null, null, message);
       }
@@ -97,14 +97,14 @@ function checkFiles(entities: EntitySet, metadata: Metadata, problems: Problems)
 async function readThrough(
   dir: string,
   file: string,
-  take: (row: string) => void,
+  take: (rows: readonly string[]) => void,
 ): Promise<FileFacts> {
   const rows = readRows(dir, file);
   const canonical = makeCanonicalRows();
   for (;;) {
     const next = await rows.next();
     if (next.done) return next.value;
-    for (const { value } of next.value) take(canonical(value));
+    take(next.value.map(({ value }) => canonical(value)));
   }
 }
 

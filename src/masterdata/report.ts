@@ -4,7 +4,7 @@ import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import { shorten } from './row.ts';
 import { selectFields } from './select.ts';
-import { at, stageOf, tableOf, writtenColumns } from './sql.ts';
+import { at, idsOf, stagedRows, stageOf, tableOf, writtenColumns } from './sql.ts';
 
 export type Change = {
   readonly kind: 'inserted' | 'updated' | 'deleted';
@@ -43,16 +43,14 @@ export function hasChanges({ entities }: Pick<SyncReport, 'entities'>): boolean 
   return entities.some(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
 }
 
-/** Marks the staged rows that differ and says what is to be done. Writes only to the staging table. */
+/** Says what is to be done with the rows of an entity. Reads only. */
 export async function reportEntity(db: Db, entity: BoundEntity): Promise<EntityReport> {
-  const changed = writtenColumns(entity).map((one) => one.changed);
-  const { affectedRows: updated } = await db.run(sql`UPDATE ${stageOf(entity)} AS s
-    JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = s.match_id
-    SET s.changed = TRUE WHERE ${join(changed, ' OR ')}`);
-  const staged = await db.one<{ total: string; fresh: string | null }>(
-    sql`SELECT COUNT(*) AS total, SUM(match_id IS NULL) AS fresh FROM ${stageOf(entity)}`,
-  );
-  const inserted = Number(staged?.fresh ?? 0);
+  const staged = await db.one<{ n: string }>(sql`SELECT COUNT(*) AS n FROM ${stageOf(entity)}`);
+  const ids = await db.one<Record<'exact' | 'matched' | 'changed', string | null>>(sql`
+    SELECT SUM(exact) AS exact, SUM(NOT exact) AS matched, SUM(changed) AS changed FROM ${idsOf(entity)}`);
+  const updated = Number(ids?.changed ?? 0);
+  const matched = Number(ids?.matched ?? 0);
+  const inserted = Number(staged?.n ?? 0) - matched;
   const deleted = entity.entity.missing === 'delete' ? await countGone(db, entity) : 0;
   const changes = [
     ...(inserted > 0 ? await listInserted(db, entity) : []),
@@ -60,35 +58,29 @@ export async function reportEntity(db: Db, entity: BoundEntity): Promise<EntityR
     ...(deleted > 0 ? await listDeleted(db, entity) : []),
   ];
   return {
-    ...{
-      entity: entity.entity.name,
-      table: entity.table.name,
-      inserted,
-      updated,
-      deleted,
-      changes,
-    },
-    unchanged: Number(staged?.total ?? 0) - inserted - updated,
+    ...{ entity: entity.entity.name, table: entity.table.name },
+    ...{ inserted, updated, deleted, changes },
+    unchanged: Number(ids?.exact ?? 0) + matched - updated,
   };
 }
 
-/** FROM and WHERE: rows `t` of the table that the file does not have. */
+/** FROM: rows `t` of the table, with their ids `m`; those without are not in the file. */
 export function goneRows(entity: BoundEntity): Sql {
   return sql`FROM ${tableOf(entity)} AS t
-    LEFT JOIN ${stageOf(entity)} AS s ON s.match_id = ${at('t', entity.id.name)}`;
+    LEFT JOIN ${idsOf(entity)} AS m ON m.id = ${at('t', entity.id.name)}`;
 }
 
 async function countGone(db: Db, entity: BoundEntity): Promise<number> {
   const row = await db.one<{ n: string }>(
-    sql`SELECT COUNT(*) AS n ${goneRows(entity)} WHERE s.rn IS NULL`,
+    sql`SELECT COUNT(*) AS n ${goneRows(entity)} WHERE m.rn IS NULL`,
   );
   return Number(row?.n ?? 0);
 }
 
 async function listInserted(db: Db, entity: BoundEntity): Promise<Change[]> {
   const columns = entity.fields.map(({ stage }) => at('s', stage));
-  const rows = await db.query(sql`SELECT ${join(columns)} FROM ${stageOf(entity)} AS s
-    WHERE s.match_id IS NULL ORDER BY s.rn LIMIT ${MOST_CHANGES}`);
+  const rows = await db.query(sql`SELECT ${join(columns)} FROM ${stagedRows(entity)}
+    WHERE m.rn IS NULL ORDER BY s.rn LIMIT ${MOST_CHANGES}`);
   return rows.map((row) => {
     const key = keyOf(entity, (index) => row[entity.fields[index]!.stage]);
     return { kind: 'inserted', key, id: null, fields: {} };
@@ -99,7 +91,7 @@ async function listDeleted(db: Db, entity: BoundEntity): Promise<Change[]> {
   const { values, joins } = selectFields(entity);
   const id = at('t', entity.id.name);
   const rows = await db.query(sql`SELECT ${id} AS id, ${join(values.map(named('old')))}
-    ${goneRows(entity)} ${joins} WHERE s.rn IS NULL ORDER BY ${id} LIMIT ${MOST_CHANGES}`);
+    ${goneRows(entity)} ${joins} WHERE m.rn IS NULL ORDER BY ${id} LIMIT ${MOST_CHANGES}`);
   return rows.map((row) => {
     const key = keyOf(entity, (index) => row[`old${index}`]);
     return { kind: 'deleted', key, id: String(row['id']), fields: {} };
@@ -121,10 +113,9 @@ async function listUpdated(db: Db, entity: BoundEntity): Promise<Change[]> {
     named('old')(one.old, index),
     named('new')(one.new, index),
   ]);
-  const rows = await db.query(sql`SELECT s.match_id AS id, ${join(columns)}
-    FROM ${stageOf(entity)} AS s
-    JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = s.match_id ${joins}
-    WHERE s.changed ORDER BY s.rn LIMIT ${MOST_CHANGES}`);
+  const rows = await db.query(sql`SELECT m.id AS id, ${join(columns)}
+    FROM ${stagedRows(entity)} JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = m.id ${joins}
+    WHERE m.changed ORDER BY s.rn LIMIT ${MOST_CHANGES}`);
   return rows.map((row) => ({
     kind: 'updated',
     key: keyOf(entity, (index) => row[`new${index}`]),

@@ -1,58 +1,97 @@
+/** Rows of a file, checked field by field and made ready for the staging table. Pure. */
+import { hash } from 'node:crypto';
 import type { BoundEntity, BoundField, BoundReference } from './bind.ts';
-import { checkValue, type SqlValue } from './value.ts';
+import type { Column } from './columns.ts';
+import type { Scalar } from './entity.ts';
+import { type Checked, checkValue, type SqlValue } from './value.ts';
 
 /** A value to stage; undefined stands for the default of the column. */
 export type StagedValue = SqlValue | undefined;
 
 /** A row of a file, ready for the staging table, and what is wrong with it. */
 export type StagedRow = {
-  /** Of the columns of `stagedColumns`, in their order. */
+  /** Of the fields, in their order. */
   readonly values: readonly StagedValue[];
+  /** A 1 at the place of each field and reference that the row lacks; empty when it lacks none. */
+  readonly absent: string;
   readonly problems: readonly string[];
   /** False when the key cannot be used, so that the row cannot be told from others. */
   readonly usable: boolean;
+  /** Of all values, as `digestOf` in digests.ts; null when it would say too little. */
+  readonly digest: string | null;
+  /** False when a name of a game system is not written as the declaration writes it. */
+  readonly plainSystems: boolean;
 };
 
-/** Columns of the staging table that the file's rows fill, besides `rn`. Pure. */
-export function stagedColumns({ fields, references }: BoundEntity): string[] {
-  return [
-    ...fields.map(({ stage }) => stage),
-    ...fields.flatMap(({ absent }) => (absent === null ? [] : [absent])),
-    ...references.flatMap(({ absent }) => (absent === null ? [] : [absent])),
-  ];
-}
+type FieldPlan = {
+  readonly name: string;
+  readonly type: Column;
+  /** Place of the field's reference; -1 without one. */
+  readonly reference: number;
+  readonly none: { readonly value: Scalar } | null;
+  /** What a row without the field has, or why it must have it. */
+  readonly missing: { readonly value: StagedValue } | { readonly problem: string };
+  readonly absent: number | null;
+  readonly isSystem: boolean;
+  readonly inKey: boolean;
+};
 
-/** Checks a row of a file field by field. A value that does not fit is staged as NULL. Pure. */
-export function stageRow(entity: BoundEntity, row: unknown): StagedRow {
-  if (row === null || typeof row !== 'object' || Array.isArray(row)) {
-    return { values: [], problems: ['this is not an object'], usable: false };
-  }
-  const record = row as Readonly<Record<string, unknown>>;
-  const known = new Set(entity.fields.map(({ field }) => field.name));
-  const problems = Object.keys(record)
-    .filter((name) => !known.has(name))
-    .map((name) => `${name}: there is no such field`);
-  const absences = entity.references.map((one) => absenceOf(one, record));
-  const refused = new Set<string>();
-  const values = entity.fields.map((one) => {
-    const reference = entity.references.findIndex(({ pairs }) => pairs.some((p) => p.own === one));
-    if (absences[reference] === true) return null;
-    const found = fieldValue(one, entity.references[reference], record);
-    if (!('problem' in found)) return found.value;
-    problems.push(`${one.field.name}: ${found.problem}`);
-    refused.add(one.field.name);
-    return null;
-  });
-  return {
-    values: [
-      ...values,
-      ...entity.fields
-        .filter(({ absent }) => absent !== null)
-        .map(({ field }) => !Object.hasOwn(record, field.name)),
-      ...absences.filter((_, index) => entity.references[index]!.absent !== null),
-    ],
-    problems,
-    usable: !entity.entity.key.some((name) => refused.has(name)),
+const unusable = { values: [], absent: '', usable: false, digest: null, plainSystems: true };
+
+/** Makes the function that checks the rows of an entity. A value that does not fit is staged as NULL. */
+export function makeRowStager(entity: BoundEntity): (row: unknown) => StagedRow {
+  const plans = entity.fields.map((field) => planField(entity, field));
+  const known = new Set(plans.map(({ name }) => name));
+  const optional = entity.references.map((one) => ({
+    place: one.absent,
+    names: one.pairs.map(({ own }) => own.field.name),
+  }));
+  const width = entity.fields.length + entity.references.length;
+  const systems = new Map(
+    entity.gameSystems.flatMap(({ name, aliases }) =>
+      [name, ...aliases].map((alias) => [alias, name]),
+    ),
+  );
+
+  return (row) => {
+    if (row === null || typeof row !== 'object' || Array.isArray(row)) {
+      return { ...unusable, problems: ['this is not an object'] };
+    }
+    const record = row as Readonly<Record<string, unknown>>;
+    const problems: string[] = [];
+    for (const name in record) {
+      if (!known.has(name)) problems.push(`${name}: there is no such field`);
+    }
+    const lacking: number[] = [];
+    for (const { place, names } of optional) {
+      if (place !== null && names.every((name) => !Object.hasOwn(record, name))) {
+        lacking.push(place);
+      }
+    }
+    let [usable, plainSystems] = [true, true];
+    const values = plans.map((plan) => {
+      if (plan.reference !== -1 && lacking.includes(optional[plan.reference]!.place ?? -1)) {
+        return null;
+      }
+      const isGiven = Object.hasOwn(record, plan.name);
+      if (!isGiven && plan.absent !== null) lacking.push(plan.absent);
+      const found = isGiven ? givenValue(plan, record[plan.name]) : plan.missing;
+      if ('problem' in found) {
+        problems.push(`${plan.name}: ${found.problem}`);
+        if (plan.inKey) usable = false;
+        return null;
+      }
+      if (!plan.isSystem || typeof found.value !== 'string') return found.value;
+      const written = systems.get(found.value);
+      // Another spelling may still be equal for the database.
+      if (written === undefined) plainSystems = false;
+      return written ?? found.value;
+    });
+    const isWhole = lacking.length === 0 && problems.length === 0 && plainSystems;
+    return {
+      ...{ values, problems, usable, plainSystems, absent: absentText(lacking, width) },
+      digest: isWhole ? digestValues(values as readonly SqlValue[]) : null,
+    };
   };
 }
 
@@ -70,32 +109,51 @@ export function shorten(value: unknown, most = 60): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
-function absenceOf(one: BoundReference, record: Readonly<Record<string, unknown>>): boolean {
-  return (
-    one.absent !== null && one.pairs.every(({ own }) => !Object.hasOwn(record, own.field.name))
-  );
+function planField(entity: BoundEntity, one: BoundField): FieldPlan {
+  const { field, absent, isSystem } = one;
+  const index = entity.references.findIndex(({ pairs }) => pairs.some(({ own }) => own === one));
+  const reference = entity.references[index];
+  const type = typeFor(one.type, reference);
+  return {
+    ...{ name: field.name, type, reference: index, absent, isSystem },
+    none: reference?.reference.none ?? null,
+    missing: missingValue(one, type),
+    inKey: entity.entity.key.includes(field.name),
+  };
 }
 
-function fieldValue(
-  { field, type, absent }: BoundField,
-  reference: BoundReference | undefined,
-  record: Readonly<Record<string, unknown>>,
-): { readonly value: StagedValue } | { readonly problem: string } {
-  if (!Object.hasOwn(record, field.name)) {
-    if (field.default !== undefined) return checkValue(field.default, typeFor(type, reference));
-    if (absent === null) return { problem: 'missing' };
-    return type.nullable || type.default !== null
-      ? { value: undefined }
-      : { problem: 'missing, and the column has no default' };
-  }
-  const value = record[field.name];
-  const none = reference?.reference.none;
+function missingValue({ field, absent, type }: BoundField, checked: Column): FieldPlan['missing'] {
+  if (field.default !== undefined) return checkValue(field.default, checked);
+  if (absent === null) return { problem: 'missing' };
+  return type.nullable || type.default !== null
+    ? { value: undefined }
+    : { problem: 'missing, and the column has no default' };
+}
+
+function givenValue({ none, type }: FieldPlan, value: unknown): Checked {
   // What means "none" need not be a value that the referenced column could have.
-  if (none !== undefined && none !== null && value === none.value) return { value: none.value };
-  return checkValue(value, typeFor(type, reference));
+  if (none !== null && value === none.value) return { value: none.value };
+  return checkValue(value, type);
 }
 
 /** A reference may be null where its own column may, whatever the column that it is compared with says. */
-function typeFor(type: BoundField['type'], reference: BoundReference | undefined) {
+function typeFor(type: Column, reference: BoundReference | undefined): Column {
   return reference === undefined ? type : { ...type, nullable: reference.column.nullable };
+}
+
+function absentText(lacking: readonly number[], width: number): string {
+  if (lacking.length === 0) return '';
+  return Array.from({ length: width }, (_, at) => (lacking.includes(at) ? '1' : '0')).join('');
+}
+
+/** As digests.ts has it of a row of the table. A NUL in a text could stand for the next value. */
+function digestValues(values: readonly SqlValue[]): string | null {
+  let text = '';
+  for (const value of values) {
+    if (value === null) text += '-';
+    else if (typeof value === 'boolean') text += value ? '=1' : '=0';
+    else text += `=${value}`;
+    text += '\0';
+  }
+  return text.split('\0').length > values.length + 1 ? null : hash('sha1', text);
 }

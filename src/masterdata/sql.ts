@@ -1,4 +1,7 @@
-/** Pieces of statements that stage, compare and write rows of an entity. `t` is the table, `s` the staging table. */
+/**
+ * Pieces of statements that stage, compare and write rows of an entity. Aliases: `t` is the table,
+ * `s` the staging table, `x` the references of its rows, `m` the ids that they have.
+ */
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
 import { quoteName, quoteNameText } from '../database/identifier.ts';
 import type { BoundEntity, BoundField, BoundReference } from './bind.ts';
@@ -23,6 +26,27 @@ export function any(conditions: readonly Sql[]): Sql {
 /** Name of the staging table. */
 export function stageOf(entity: BoundEntity): Sql {
   return quoteName(entity.stage);
+}
+
+/** Name of the staging table that says which row of the table a row of the file is about. */
+export function idsOf(entity: BoundEntity): Sql {
+  return quoteName(entity.ids);
+}
+
+/** FROM: the staged rows `s` with their references `x` and, as far as they have any, their ids `m`. */
+export function stagedRows(entity: BoundEntity): Sql {
+  return sql`${stageOf(entity)} AS s ${joinRefs(entity)} LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn`;
+}
+
+/** JOIN: the references `x` of the staged rows `s`; nothing for an entity without references. */
+export function joinRefs(entity: BoundEntity): Sql {
+  if (entity.references.length === 0) return empty;
+  return sql`STRAIGHT_JOIN ${quoteName(entity.refs)} AS x ON x.rn = s.rn`;
+}
+
+/** True for a staged row that lacks a field, or the fields of a reference; false where none can. */
+export function isAbsent({ absent }: { readonly absent: number | null }): Sql {
+  return absent === null ? raw('FALSE') : sql`(SUBSTR(s.absent, ${absent + 1}, 1) = '1')`;
 }
 
 /** Name of the table. */
@@ -79,7 +103,15 @@ export function comparable(value: Sql, own: Column, other: Column): Sql {
 
 /** A reference of a staged row to a row that has no id yet. */
 export function isNewReference({ row, id }: BoundReference): Sql {
-  return sql`(${at('s', row)} IS NOT NULL AND ${at('s', id)} IS NULL)`;
+  return sql`(${at('x', row)} IS NOT NULL AND ${at('x', id)} IS NULL)`;
+}
+
+/** What tells rows `t` of the table apart. */
+export function keyColumns(entity: BoundEntity): Sql[] {
+  return [
+    ...entity.keyFields.map((one) => current(entity, one)),
+    ...entity.references.filter(({ inKey }) => inKey).map(({ column }) => at('t', column.name)),
+  ];
 }
 
 /** ON: the row of the table that a staged row is about. */
@@ -90,7 +122,7 @@ export function sameKey(entity: BoundEntity): Sql {
   const references = entity.references
     .filter(({ inKey }) => inKey)
     .map((one) => {
-      const same = equal(at('t', one.column.name), at('s', one.id), one.column);
+      const same = equal(at('t', one.column.name), at('x', one.id), one.column);
       return sql`${same} AND NOT ${isNewReference(one)}`;
     });
   return all([...fields, ...references]);
@@ -105,6 +137,8 @@ export type Written = {
   readonly value: Sql;
   /** Condition: the row `t` has something else. */
   readonly changed: Sql;
+  /** Place of the reference whose id it is, else null. */
+  readonly reference: number | null;
 };
 
 /** All columns that a sync writes to a row of the table. */
@@ -121,32 +155,48 @@ function writtenOfField(entity: BoundEntity, one: BoundField): Written[] {
   const { column, gameSystem } = one.field;
   const staged = at('s', one.stage);
   const own = at('t', column!);
+  // What a row of the file does not say stays as the table has it.
+  const given = sql`NOT ${isAbsent(one)}`;
   if (gameSystem === null) {
-    return [{ column: column!, staged, value: staged, changed: differs(own, staged, one.type) }];
+    const value = one.absent === null ? staged : sql`IF(${isAbsent(one)}, ${own}, ${staged})`;
+    const changed = sql`(${given} AND ${differs(own, staged, one.type)})`;
+    return [{ column: column!, staged, value, changed, reference: null }];
   }
   // Any name of the same system is right: the application itself may write another one.
-  const changed = differs(current(entity, one), staged, one.type);
-  const text = { column: column!, staged, value: sql`IF(${changed}, ${staged}, ${own})`, changed };
+  const changed = sql`(${given} AND ${differs(current(entity, one), staged, one.type)})`;
+  const value = sql`IF(${changed}, ${staged}, ${own})`;
+  const text = { column: column!, staged, value, changed, reference: null };
   if (gameSystem.idColumn === null) return [text];
   const id = systemId(staged, entity.gameSystems);
-  const idChanged = sql`NOT (${at('t', gameSystem.idColumn)} <=> ${id})`;
-  return [text, { column: gameSystem.idColumn, staged: id, value: id, changed: idChanged }];
+  const kept = at('t', gameSystem.idColumn);
+  return [
+    text,
+    {
+      column: gameSystem.idColumn,
+      staged: id,
+      value: sql`IF(${isAbsent(one)}, ${kept}, ${id})`,
+      changed: sql`(${given} AND NOT (${kept} <=> ${id}))`,
+      reference: null,
+    },
+  ];
 }
 
-function writtenOfReference(one: BoundReference): Written[] {
-  const id = at('s', one.id);
+function writtenOfReference(one: BoundReference, index: number): Written[] {
+  const id = at('x', one.id);
   return [
     {
       column: one.column.name,
       staged: id,
       value: id,
       changed: sql`(${isNewReference(one)} OR ${differs(at('t', one.column.name), id, one.column)})`,
+      reference: index,
     },
     ...one.copies.map(({ stage, column }) => ({
       column: column.name,
-      staged: at('s', stage),
-      value: at('s', stage),
-      changed: differs(at('t', column.name), at('s', stage), column),
+      staged: at('x', stage),
+      value: at('x', stage),
+      changed: differs(at('t', column.name), at('x', stage), column),
+      reference: null,
     })),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Db } from '../database/connect.ts';
-import { type BoundEntity, bindEntities } from './bind.ts';
+import { type BoundEntity, type BoundField, bindEntities } from './bind.ts';
 import {
   checkCopies,
   checkFileKeys,
@@ -8,14 +8,16 @@ import {
   checkSystems,
 } from './check.ts';
 import { checkDeleted } from './check-deleted.ts';
-import { checkMatches, checkUnique } from './check-unique.ts';
+import { checkExactKeys } from './check-exact.ts';
+import { checkMatches } from './check-matches.ts';
+import { checkUnique } from './check-unique.ts';
 import { readTables } from './columns.ts';
 import { makeProblems, type Problems } from './problems.ts';
 import { compareCounts, countRows } from './protect.ts';
 import type { MasterdataSet } from './read.ts';
 import { type EntityReport, hasChanges, reportEntity, type SyncReport } from './report.ts';
 import { resolveStage } from './resolve.ts';
-import { createStage, dropStage, fillStage } from './stage.ts';
+import { createStage, dropStages, fillStage, type Staged } from './stage.ts';
 import { writeEntities } from './write.ts';
 
 /**
@@ -31,8 +33,8 @@ import { writeEntities } from './write.ts';
  */
 export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
   if (!(await isTransactionOpen(db))) throw new Error('syncMasterdata needs an open transaction');
-  const report = await withStages(db, set, async (entities, problems) => {
-    const reports = await planEntities(db, entities, problems);
+  const report = await withStages(db, set, async (entities, staged, problems) => {
+    const reports = await planEntities(db, entities, staged, problems);
     if (!hasChanges({ entities: reports })) return reports;
     const tables = entities.map(({ table }) => table.name);
     const before = await countRows(db, set.entities.protected, tables);
@@ -52,7 +54,7 @@ export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncRe
  */
 export async function diffMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
   const entities = await withoutChange(db, () =>
-    withStages(db, set, (bound, problems) => planEntities(db, bound, problems)),
+    withStages(db, set, (bound, staged, problems) => planEntities(db, bound, staged, problems)),
   );
   return { digest: set.digest, entities };
 }
@@ -66,7 +68,7 @@ export async function diffMasterdata(db: Db, set: MasterdataSet): Promise<SyncRe
  */
 export async function checkMasterdata(db: Db, set: MasterdataSet): Promise<void> {
   await withoutChange(db, () =>
-    withStages(db, set, async (entities, problems) => {
+    withStages(db, set, async (entities, _staged, problems) => {
       for (const entity of entities) {
         await checkFileKeys(db, entity, problems);
         await checkSystems(db, entity, problems);
@@ -80,7 +82,11 @@ export async function checkMasterdata(db: Db, set: MasterdataSet): Promise<void>
 async function withStages<T>(
   db: Db,
   set: MasterdataSet,
-  work: (entities: readonly BoundEntity[], problems: Problems) => Promise<T>,
+  work: (
+    entities: readonly BoundEntity[],
+    staged: readonly Staged[],
+    problems: Problems,
+  ) => Promise<T>,
 ): Promise<T> {
   const problems = makeProblems(set.dir);
   const names = set.entities.entities.map(({ table }) => table);
@@ -88,31 +94,39 @@ async function withStages<T>(
   // Without its tables the rest would only be a list of things that follow from it.
   problems.throwIfAny();
   try {
+    const staged: Staged[] = [];
     for (const entity of entities) {
-      await createStage(db, entity);
+      await createStage(db, entity, lookupsOf(entity, entities));
       const source = set.data.find((one) => one.entity.name === entity.entity.name)!;
-      await fillStage(db, entity, source, problems);
+      staged.push(await fillStage(db, entity, source, problems));
     }
-    return await work(entities, problems);
+    return await work(entities, staged, problems);
   } finally {
-    if (db.lost() === null) for (const entity of entities) await dropStage(db, entity);
+    if (db.lost() === null) await dropStages(db, entities);
   }
+}
+
+/** Fields by which rows of others refer to an entity's, where that is not by its key. */
+function lookupsOf(entity: BoundEntity, entities: readonly BoundEntity[]): BoundField[][] {
+  const lookups = entities
+    .flatMap(({ references }) => references.filter(({ parent }) => parent === entity))
+    .map(({ pairs }) => pairs.map(({ other }) => other))
+    .filter(([first]) => first !== entity.keyFields[0]);
+  const names = lookups.map((fields) => fields.map(({ stage }) => stage).join());
+  return lookups.filter((_, index) => names.indexOf(names[index]!) === index);
 }
 
 /** Resolves and checks everything before it says what is to be done: the entities must be in order. */
 async function planEntities(
   db: Db,
   entities: readonly BoundEntity[],
+  staged: readonly Staged[],
   problems: Problems,
 ): Promise<EntityReport[]> {
-  for (const entity of entities) {
-    await resolveStage(db, entity);
-    await checkSystems(db, entity, problems);
-    await checkFileKeys(db, entity, problems);
-    await checkStoredKeys(db, entity, problems);
-    await checkReferences(db, entity, problems);
-    await checkCopies(db, entity, problems);
-    await checkUnique(db, entity, problems);
+  for (const [index, entity] of entities.entries()) {
+    const counts = staged[index]!;
+    if (counts.staged > 0) await planStaged(db, entity, counts, problems);
+    if (counts.exact > 0) await checkExactKeys(db, entity, problems);
   }
   for (const entity of entities) await checkMatches(db, entity, entities, problems);
   await checkDeleted(db, entities, problems);
@@ -120,6 +134,21 @@ async function planEntities(
   const reports: EntityReport[] = [];
   for (const entity of entities) reports.push(await reportEntity(db, entity));
   return reports;
+}
+
+async function planStaged(
+  db: Db,
+  entity: BoundEntity,
+  counts: Staged,
+  problems: Problems,
+): Promise<void> {
+  const resolved = await resolveStage(db, entity, counts);
+  await checkSystems(db, entity, problems);
+  await checkFileKeys(db, entity, problems);
+  if (resolved.repeated) await checkStoredKeys(db, entity, problems);
+  await checkReferences(db, entity, resolved, problems);
+  await checkCopies(db, entity, problems);
+  await checkUnique(db, entity, problems);
 }
 
 async function withoutChange<T>(db: Db, work: () => Promise<T>): Promise<T> {

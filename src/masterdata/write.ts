@@ -1,13 +1,13 @@
 /** Writes what the staging tables hold: in sets, within the caller's transaction, keeping every id. */
-import sql, { join } from 'sql-template-tag';
+import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { BoundEntity } from './bind.ts';
 import { type EntityReport, goneRows } from './report.ts';
-import { matchRows, refreshReferences } from './resolve.ts';
-import { at, stageOf, tableOf, writtenColumns } from './sql.ts';
+import { joinNewIds, matchRows, newIds, refreshReferences } from './resolve.ts';
+import { at, idsOf, joinRefs, stagedRows, stageOf, tableOf, writtenColumns } from './sql.ts';
 
 /**
  * Writes all entities: first what is new or changed, parents before children, then what is gone,
@@ -22,13 +22,12 @@ export async function writeEntities(
   reports: readonly EntityReport[],
 ): Promise<void> {
   for (const [index, entity] of entities.entries()) {
-    const report = reports[index]!;
+    const { inserted, updated } = reports[index]!;
     await failPoint('masterdata.entity.before');
     await named(entity, 'written', async () => {
-      if (report.inserted + report.updated === 0) return;
-      await refreshReferences(db, entity);
-      if (report.updated > 0) await updateRows(db, entity, report.updated);
-      if (report.inserted > 0) await insertRows(db, entity, report.inserted);
+      if (updated > 0) await updateRows(db, entity, updated);
+      if (inserted > 0) await insertRows(db, entity, inserted);
+      if (inserted > 0 && needsIds(entity, entities)) await findIds(db, entity);
     });
   }
   for (const [index, entity] of [...entities.entries()].reverse()) {
@@ -39,28 +38,47 @@ export async function writeEntities(
 
 async function updateRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
   const changes = writtenColumns(entity).map(
-    ({ column, value }) => sql`${at('t', column)} = ${value}`,
+    ({ column, value, reference }) => sql`${at('t', column)} = ${withNewId(value, reference)}`,
   );
-  const { affectedRows } = await db.run(sql`UPDATE ${tableOf(entity)} AS t
-    JOIN ${stageOf(entity)} AS s ON s.match_id = ${at('t', entity.id.name)}
-    SET ${join(changes)} WHERE s.changed`);
+  const { affectedRows } = await db.run(sql`UPDATE ${idsOf(entity)} AS m
+    STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = m.id
+    STRAIGHT_JOIN ${stageOf(entity)} AS s ON s.rn = m.rn ${joinRefs(entity)} ${joinNewIds(entity)}
+    SET ${join(changes)} WHERE m.changed`);
   expectRows(entity, 'updated', affectedRows, planned);
 }
 
 async function insertRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
   const columns = writtenColumns(entity);
+  const values = columns.map(({ staged, reference }) => withNewId(staged, reference));
   const { affectedRows } = await db.run(sql`INSERT INTO ${tableOf(entity)}
     (${join(columns.map(({ column }) => quoteName(column)))})
-    SELECT ${join(columns.map(({ staged }) => staged))} FROM ${stageOf(entity)} AS s
-    WHERE s.match_id IS NULL ORDER BY s.rn`);
+    SELECT ${join(values)} FROM ${stagedRows(entity)} ${joinNewIds(entity)}
+    WHERE m.rn IS NULL ORDER BY s.rn`);
   expectRows(entity, 'inserted', affectedRows, planned);
-  // By the natural key: which ids the server gave to which row of one statement is not promised.
+}
+
+/** A row that was new when it was referred to has its id by now. */
+function withNewId(value: Sql, reference: number | null): Sql {
+  return reference === null ? value : sql`COALESCE(${value}, ${at(newIds(reference), 'id')})`;
+}
+
+/** Rows of others refer to its new rows, or all rows without an id are to go. */
+function needsIds(entity: BoundEntity, entities: readonly BoundEntity[]): boolean {
+  return (
+    entity.entity.missing === 'delete' ||
+    entities.some(({ references }) => references.some(({ parent }) => parent === entity))
+  );
+}
+
+/** By the natural key: which ids the server gave to which row of one statement is not promised. */
+async function findIds(db: Db, entity: BoundEntity): Promise<void> {
+  await refreshReferences(db, entity);
   await matchRows(db, entity);
 }
 
 // DATA LOSS: rows that the file does not have, of entities that say so (`"missing": "delete"`).
 async function deleteRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
-  const { affectedRows } = await db.run(sql`DELETE t ${goneRows(entity)} WHERE s.rn IS NULL`);
+  const { affectedRows } = await db.run(sql`DELETE t ${goneRows(entity)} WHERE m.rn IS NULL`);
   expectRows(entity, 'deleted', affectedRows, planned);
 }
 
