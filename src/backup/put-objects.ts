@@ -1,5 +1,6 @@
 import type { Db } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
+import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
@@ -9,7 +10,6 @@ import { PLACEHOLDER } from './read-objects.ts';
 import { schemaAttributes } from './read-tables.ts';
 import { type RestoreContext, withWorker } from './restore-context.ts';
 import type { Section } from './section-file.ts';
-import { untilFree, waitBriefly } from './until-free.ts';
 
 type Fingerprints = ReadonlyMap<ObjectKey, string>;
 
@@ -31,10 +31,10 @@ export async function putEvents(context: RestoreContext): Promise<void> {
 
 async function putKinds(context: RestoreContext, kinds: readonly string[]): Promise<void> {
   const { hold, database, set, log, swapWaitMs } = context;
-  const patience = { waitMs: swapWaitMs, log };
   const wanted = new Map(set.manifest.objects.map(({ key, fingerprint }) => [key, fingerprint]));
   const sections = await readSections(set, 'objects');
   await withWorker(context, database, async (db) => {
+    const patience = { waitMs: swapWaitMs, log, db, database };
     const live = fingerprintSchema(await readSchema(db, database));
     const plan = planObjects(wanted, live, sections, kinds);
     const defaults = `ALTER DATABASE ${quoteNameText(database)} ${schemaAttributes(set.manifest)}`;

@@ -1,6 +1,7 @@
 import type { Db } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
 import { isConnectionLost } from '../database/server-errors.ts';
+import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { runSection } from './load.ts';
@@ -9,7 +10,9 @@ import { readSchemaDefaults, readTableList, schemaAttributes } from './read-tabl
 import { type RestoreContext, withWorker } from './restore-context.ts';
 import type { RestoreState } from './restore-state.ts';
 import { unstage } from './stage.ts';
-import { LOCK_WAIT_SECONDS, untilFree, waitBriefly } from './until-free.ts';
+
+/** While the RENAME waits for one table, everybody waits for those that it has already. */
+const RENAME_WAIT_SECONDS = 1;
 
 export type Swapping = Extract<RestoreState, { phase: 'swapping' }>;
 
@@ -53,7 +56,7 @@ export async function swap(context: RestoreContext, state: Swapping): Promise<vo
     throw new DeployError('RESTORE_FAILED', 'the restored tables could not be swapped in', {
       cause: error,
       where: context.database,
-      next: ['end the sessions that use the tables, then run the same command again'],
+      next: (isDeployError(error) ? error.next : undefined) ?? ['run the same command again'],
     });
   }
 }
@@ -85,7 +88,7 @@ async function dropCode(context: RestoreContext): Promise<void> {
       await hold.assertHeld();
       const [kind, name] = splitKey(key);
       const drop = `DROP ${kind} IF EXISTS ${quoteNameText(name)}`;
-      await untilFree({ waitMs: swapWaitMs, log }, () => db.run(drop));
+      await untilFree({ waitMs: swapWaitMs, log, db, database }, () => db.run(drop));
     }
   });
 }
@@ -98,14 +101,14 @@ function splitKey(key: string | null): readonly [kind: string, name: string] {
 
 async function renameAll(context: RestoreContext): Promise<void> {
   const { hold, database, stg, old, log, swapWaitMs } = context;
-  await untilFree({ waitMs: swapWaitMs, log }, async () => {
+  await untilFree({ waitMs: swapWaitMs, log, db: hold.db, database }, async () => {
     const moves = [
       ...moveAll(await allTables(hold.db, database), database, old),
       ...moveAll(await allTables(hold.db, stg), stg, database),
     ];
     if (moves.length === 0) return;
     await hold.assertHeld();
-    const settings = `lock_wait_timeout=${LOCK_WAIT_SECONDS}, foreign_key_checks=0`;
+    const settings = `lock_wait_timeout=${RENAME_WAIT_SECONDS}, foreign_key_checks=0`;
     await hold.db.run(`SET STATEMENT ${settings} FOR RENAME TABLE ${moves.join(', ')}`);
   });
 }
@@ -136,7 +139,7 @@ async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
     for (const section of [...state.triggers, ...state.events]) {
       if (left.includes(section.key)) continue;
       await hold.assertHeld();
-      await untilFree({ waitMs: swapWaitMs, log }, () =>
+      await untilFree({ waitMs: swapWaitMs, log, db, database }, () =>
         runSection(db, section, 'PUT_BACK_FAILED'),
       );
     }

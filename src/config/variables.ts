@@ -127,7 +127,11 @@ export const variables = {
     'keep writers out during a change; without that right refuse, warn, or do not try at all',
   ),
   FENCE_USERS: run(accountNames, '', 'accounts to keep out, without host, separated by commas'),
-  LOCK_WAIT_SECONDS: run(seconds, '600', 'how long to wait for another run to end'),
+  LOCK_WAIT_SECONDS: run(
+    seconds,
+    '600',
+    'how long to wait for another run to end, and (at most 60) for tables in use',
+  ),
   STOP_GRACE_SECONDS: run(seconds, '8', 'how long a run may go on after SIGTERM to end safely'),
   BACKEND_VERSION: run(text, null, 'version of the backend that this image belongs to; recorded'),
   BACKEND_COMMIT: run(text, null, 'commit of that backend; shown'),

@@ -80,6 +80,9 @@ export const isDuplicateEntry = predicate([1062, 1169, 1586]);
 /** The table, view or sequence does not exist. */
 export const isMissingTable = predicate([1146, 1932, 4091, 4092]);
 
+/** information_schema has no table of that name: its plugin is not loaded. */
+export const isUnknownTable = predicate([1109]);
+
 /** A column that the statement names is not there. */
 export const isUnknownColumn = predicate([1054]);
 

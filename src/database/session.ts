@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Db } from './connect.ts';
+import { ROW_WAIT_SECONDS, TABLE_WAIT_SECONDS } from './until-free.ts';
 
 /** MariaDB's default sql_mode, in which an application's schema is normally made. */
 export const FRESH_SQL_MODE =
@@ -38,8 +39,9 @@ const FRESH: readonly (readonly [name: string, value: string])[] = [
   ['optimizer_switch', 'DEFAULT'],
   ['old_mode', 'DEFAULT'],
   ['max_statement_time', '0'],
-  ['lock_wait_timeout', '60'],
-  ['innodb_lock_wait_timeout', 'DEFAULT'],
+  // What runs in such a session is repeated while tables are in use (until-free.ts).
+  ['lock_wait_timeout', String(TABLE_WAIT_SECONDS)],
+  ['innodb_lock_wait_timeout', String(ROW_WAIT_SECONDS)],
   ['max_recursive_iterations', 'DEFAULT'],
   ['max_sort_length', 'DEFAULT'],
   ['auto_increment_increment', 'DEFAULT'],

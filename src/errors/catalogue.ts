@@ -289,6 +289,12 @@ export const catalogue = {
       'or bring the old release back: RELEASE=OLD docker compose up -d',
     ],
   },
+  TABLES_IN_USE: {
+    exitCode: 20,
+    meaning: 'Other sessions kept tables in use for longer than LOCK_WAIT_SECONDS, or a minute.',
+    where: 'the application’s database',
+    next: ['end the sessions that use the tables, then run the same command again'],
+  },
   MASTERDATA_FAILED: {
     exitCode: 20,
     meaning: 'The master data could not be written, or would have taken rows that are not its own.',

@@ -7,7 +7,7 @@ import type { ClassifiedStatement, Migration } from './migration.ts';
 
 /**
  * The failure that an error of an action stands for: `LOCK_LOST`, `INTERRUPTED`, `CONNECTION_LOST`,
- * `RECORD_FAILED`, or `MIGRATION_FAILED` with file and line. Pure.
+ * `TABLES_IN_USE`, `RECORD_FAILED`, or `MIGRATION_FAILED` with file and line. Pure.
  */
 export function explainFailure(
   error: unknown,
@@ -19,7 +19,7 @@ export function explainFailure(
   },
 ): unknown {
   const { options, action, migration, statement } = failed;
-  if (isDeployError(error, 'LOCK_LOST')) return error;
+  if (isDeployError(error, 'LOCK_LOST') || isDeployError(error, 'INTERRUPTED')) return error;
   if (options.stop.aborted && isQueryInterrupted(error)) {
     return new DeployError('INTERRUPTED', 'the run was told to stop and its statement was ended', {
       cause: error,
@@ -41,8 +41,10 @@ export function explainFailure(
     statement === undefined
       ? 'in its data function'
       : `on statement ${action.statement} of ${action.of}`;
-  return new DeployError('MIGRATION_FAILED', `${title} failed ${place}`, {
+  const inUse = isDeployError(error, 'TABLES_IN_USE');
+  return new DeployError(inUse ? error.code : 'MIGRATION_FAILED', `${title} failed ${place}`, {
     cause: error,
+    ...(inUse && error.next !== undefined ? { next: error.next } : {}),
     where: statement === undefined ? migration.data!.path : `${script!.path}:${statement.line}`,
     facts: {
       migration: migration.number,

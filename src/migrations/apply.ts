@@ -2,6 +2,7 @@
  * Carries out the actions of a run, one after the other, each journalled so that it takes effect
  * exactly once (DESIGN §5a). Applying and reverting are the same loop over other actions.
  */
+import type { Log } from '../config/log.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
 import { inTransaction } from '../database/transaction.ts';
@@ -10,8 +11,8 @@ import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal, type JournalEntry } from '../statements/journal.ts';
 import { type Action, statementsOf } from './actions.ts';
 import { explainFailure } from './apply-failure.ts';
-import { readCounters, traceWrites } from './counters.ts';
-import { loadDataFunction, runDataFunction } from './data-function.ts';
+import { carryOut, patiently } from './carry-out.ts';
+import { type Counters, readCounters, traceWrites } from './counters.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { skipMigration } from './skip.ts';
 
@@ -44,6 +45,11 @@ export type ApplyOptions = {
   readonly onSkip?: (migration: Migration, error: DeployError) => void;
   readonly onBegin?: (action: Action, migration: Migration) => void;
   readonly onDone?: (done: ActionDone) => void;
+  /** For how long a statement is tried again while others use its tables. */
+  readonly tableWaitMs: number;
+  readonly log: Log;
+  /** Called before a transaction that was rolled back is tried again: rows must get the same ids. */
+  readonly beforeRetry: (action: Action, noted: Counters | null) => Promise<void>;
   /** Ends the loop before the next action; what has taken effect stays and is journalled. */
   readonly stop: AbortSignal;
 };
@@ -55,7 +61,7 @@ export type ApplyOptions = {
  * on with the next one (skip.ts).
  *
  * @throws DeployError `MIGRATION_FAILED` (where: file and line; the failing statement was undone
- * by the server), `RECORD_FAILED`, `INTERRUPTED`, `LOCK_LOST`, `CONNECTION_LOST`.
+ * by the server), `TABLES_IN_USE`, `RECORD_FAILED`, `INTERRUPTED`, `LOCK_LOST`, `CONNECTION_LOST`.
  */
 export async function applyActions(options: ApplyOptions): Promise<void> {
   const { actions, migrations } = options;
@@ -124,11 +130,14 @@ async function applyAction(
   try {
     await openFile(options, action, migration);
     if (isTransactional(action)) {
-      await noteCounters(options, progress, action, unknown);
-      rows = await inTransaction(hold.db, async () => {
-        await advanceJournal(hold, runId, { done: [...progress.open, action], intent: null });
-        await failPoint('apply.journalled');
-        return work();
+      const noted = await noteCounters(options, progress, action, unknown);
+      rows = await patiently(options, statement, async (triedBefore) => {
+        if (triedBefore > 0) await options.beforeRetry(action, noted);
+        return inTransaction(hold.db, async () => {
+          await advanceJournal(hold, runId, { done: [...progress.open, action], intent: null });
+          await failPoint('apply.journalled');
+          return work();
+        });
       });
       progress.open = [];
     } else if (action.class === 'session') {
@@ -137,7 +146,7 @@ async function applyAction(
       await advanceJournal(hold, runId, { done: progress.open, intent: action });
       progress.open = [action];
       await failPoint('apply.journalled');
-      rows = await work();
+      rows = await patiently(options, statement, work);
     }
   } catch (error) {
     throw explainFailure(error, { options, action, migration, statement });
@@ -157,11 +166,12 @@ async function noteCounters(
   progress: Progress,
   action: Action,
   tables: readonly string[] | null,
-): Promise<void> {
-  if (tables?.length === 0) return;
+): Promise<Counters | null> {
+  if (tables?.length === 0) return null;
   const counters = await readCounters(hold.db, hold.database, tables);
   await advanceJournal(hold, runId, { done: progress.open, intent: action, counters });
   progress.open = [];
+  return counters;
 }
 
 /** True for what shares its transaction with its journal row: it took effect when that says done. Pure. */
@@ -207,22 +217,4 @@ async function openFile(
   )) {
     if (statement.classification.class === 'session') await options.hold.db.run(statement.sql);
   }
-}
-
-async function carryOut(
-  options: ApplyOptions,
-  action: Action,
-  migration: Migration,
-  statement: ClassifiedStatement | undefined,
-  migrationMs: number,
-): Promise<number> {
-  if (statement !== undefined) return (await options.hold.db.run(statement.sql)).affectedRows;
-  if (action.kind === 'record') {
-    await failPoint('apply.record');
-    await options.record(action, Math.round(migrationMs), null);
-    return 1;
-  }
-  const functions = await loadDataFunction(migration.data!.file);
-  await runDataFunction(options.hold.db, functions[action.direction]);
-  return 0;
 }

@@ -3,6 +3,7 @@ import type { Db } from '../database/connect.ts';
 import { isConnectionLost } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { runStatement } from '../statements/run-statement.ts';
 import type { Direction } from '../statements/statement.ts';
 import { statementsOf } from './actions.ts';
 import { loadDataFunction } from './data-function.ts';
@@ -101,6 +102,6 @@ async function tryStatement(
 ): Promise<void> {
   const { class: kind, verb, forbidden, tables } = statement.classification;
   if (forbidden !== null) throw new DeployError('STATEMENT_FORBIDDEN', `${verb}: ${forbidden}`);
-  if (kind !== 'dml') await db.run(statement.sql);
+  if (kind !== 'dml') await runStatement(db, statement);
   else await tryDml(db, statement, { rows, runsCode: tables === null || runsCode(tables) });
 }

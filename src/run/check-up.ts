@@ -1,5 +1,6 @@
 /** Steps 9 and 11 of a run: the safety net, and the validation of what came out (DESIGN §5). */
 import type { Hold } from '../database/lock.ts';
+import { untilFree } from '../database/until-free.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { readHistory } from '../history/read.ts';
 import type { RunRow } from '../history/runs.ts';
@@ -9,7 +10,7 @@ import { planReconcile } from '../schema/reconcile.ts';
 import { runAddition } from '../schema/reconcile-run.ts';
 import type { Finding } from '../validation/finding.ts';
 import { newErrors, validate } from '../validation/validate.ts';
-import { openConnection, type RunContext } from './context.ts';
+import { openConnection, patienceOf, type RunContext } from './context.ts';
 import { expectedModel } from './expected.ts';
 import type { Facts } from './facts.ts';
 
@@ -17,7 +18,7 @@ import type { Facts } from './facts.ts';
  * Adds what the version must have and the database lacks: only ever adds, and says so. With
  * SAFETY_NET=report it only says. Needs the lock.
  *
- * @throws DeployError `RECONCILE_FAILED`
+ * @throws DeployError `RECONCILE_FAILED`, `TABLES_IN_USE`
  */
 export async function reconcile(
   context: RunContext,
@@ -34,10 +35,12 @@ export async function reconcile(
     for (const addition of additions) {
       const apply = config.safetyNet === 'additive';
       if (apply)
-        await runAddition(
-          hold.db,
-          { name: config.database.name, collation: facts.server.database.collation },
-          addition,
+        await untilFree(patienceOf(context, hold), () =>
+          runAddition(
+            hold.db,
+            { name: config.database.name, collation: facts.server.database.collation },
+            addition,
+          ),
         );
       const text = apply
         ? `the safety net added ${addition.what}`

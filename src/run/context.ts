@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
+import type { Hold } from '../database/lock.ts';
+import type { Patience } from '../database/until-free.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import type { MasterdataSource } from './masterdata.ts';
 import type { Report } from './report.ts';
@@ -29,6 +31,18 @@ export function openConnection({ config }: RunContext): Promise<Db> {
 /** Throws `INTERRUPTED` when the process was told to stop: called between steps. */
 export function throwIfStopped({ stop }: RunContext): void {
   if (stop.aborted) throw stop.reason;
+}
+
+/** For how long a statement is tried again while other sessions use its tables. */
+export function tableWaitMs({ lockWaitMs }: Pick<Config, 'lockWaitMs'>): number {
+  // A table that is not free after a minute is not in ordinary use.
+  return Math.min(lockWaitMs, 60_000);
+}
+
+/** How steps on the working connection bear with tables that are in use. */
+export function patienceOf({ config, log, stop }: RunContext, hold: Hold): Patience {
+  const signal = AbortSignal.any([stop, hold.signal]);
+  return { waitMs: tableWaitMs(config), log, db: hold.db, database: hold.database, signal };
 }
 
 /** A number of bytes for people, e.g. `12.3 MiB`. */

@@ -15,12 +15,14 @@ import { ensureVersionTables } from '../history/tables.ts';
 import { compareVersions } from '../history/versions.ts';
 import { type Action, makeActions } from '../migrations/actions.ts';
 import { applyActions } from '../migrations/apply.ts';
+import { setCounters } from '../migrations/counters.ts';
 import { migrationsByNumber } from '../migrations/install.ts';
 import { resolve } from '../migrations/resolve.ts';
 import type { Finding } from '../validation/finding.ts';
 import { backUp } from './back-up.ts';
 import { findProblems, reconcile, validateRun } from './check-up.ts';
-import { type RunContext, throwIfStopped } from './context.ts';
+import { type RunContext, tableWaitMs, throwIfStopped } from './context.ts';
+import { countersBefore } from './counters.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
 import { expectedChanges, readStructure } from './look.ts';
@@ -116,6 +118,9 @@ export async function change(
   await runStep(context, hold, run.runId, 'migrate', () =>
     applyActions({
       ...{ hold, runId: run.runId, actions, fromSeq, migrations, stop: context.stop },
+      ...{ tableWaitMs: tableWaitMs(config), log: context.log },
+      beforeRetry: async ({ seq: fromSeq }, counters) =>
+        setCounters(hold, await countersBefore(context, facts, run, { fromSeq, counters })),
       collation: facts.server.database.collation,
       record: (action, executionTimeMs, error) =>
         recordOutcome(context, hold.db, facts, {

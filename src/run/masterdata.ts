@@ -7,6 +7,7 @@ import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
 import { inTransaction } from '../database/transaction.ts';
+import { untilFree } from '../database/until-free.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
@@ -14,7 +15,7 @@ import { digestFiles } from '../masterdata/files-digest.ts';
 import type { MasterdataSet } from '../masterdata/read.ts';
 import type { SyncReport } from '../masterdata/report.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
-import type { RunContext } from './context.ts';
+import { patienceOf, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 
 /** The master data of this image or of a deployment package. */
@@ -108,7 +109,7 @@ export async function checkOnCopy(copy: Db, { set }: Masterdata): Promise<void> 
  * does besides: all of it in one transaction, together with the note in `deploy_run` that it was
  * done. Needs the lock. A crash leaves all or nothing, and the next process does it again or not.
  *
- * @throws DeployError `MASTERDATA_INVALID`, `MASTERDATA_FAILED`, `INSTALL_FAILED`
+ * @throws DeployError `MASTERDATA_INVALID`, `MASTERDATA_FAILED`, `INSTALL_FAILED`, `TABLES_IN_USE`
  */
 export async function syncInRun(
   context: RunContext,
@@ -120,7 +121,7 @@ export async function syncInRun(
   if (masterdata === null) return null;
   const { syncMasterdata } = await import('../masterdata/sync.ts');
   await setFreshSession(hold.db, { collation: facts.server.database.collation });
-  return inTransaction(hold.db, async () => {
+  const transaction = async () => {
     const report = await syncMasterdata(hold.db, masterdata.set);
     if (run.mode === 'install' && masterdata.installFile !== null) {
       await install(hold.db, masterdata.installFile, context.config);
@@ -128,7 +129,8 @@ export async function syncInRun(
     await updateRun(hold, run.runId, { masterdataDigest: masterdata.set.digest });
     await failPoint('masterdata.before-commit');
     return report;
-  });
+  };
+  return untilFree(patienceOf(context, hold), () => inTransaction(hold.db, transaction));
 }
 
 async function install(db: Db, file: string, { admin }: Config): Promise<void> {

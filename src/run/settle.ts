@@ -6,7 +6,8 @@ import { findReusableSet } from '../backup/reuse.ts';
 import type { Hold } from '../database/lock.ts';
 import { isConnectionRefused, isQueryInterrupted } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
-import { DeployError } from '../errors/deploy-error.ts';
+import { causeChain } from '../errors/chain.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { codeOf } from '../errors/render.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
@@ -94,8 +95,11 @@ function fenced(run: RunRow): string {
 function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledError {
   report.warnings.push('putting the database back failed');
   const what = 'the run failed and the database could not be put back';
+  const inUse = causeChain(cause).find((each) => isDeployError(each, 'TABLES_IN_USE'));
+  const next = (inUse as DeployError | undefined)?.next;
   const error = new DeployError('PUT_BACK_FAILED', what, {
     cause,
+    ...(next === undefined ? {} : { next }),
     where: `backup set ${run.backupSet}`,
   });
   return new SettledError(error, {

@@ -254,6 +254,29 @@ export const samples: Readonly<Record<ErrorCode, Sample>> = {
     },
     { database: back, exitCode: 20, reportPath },
   ),
+  TABLES_IN_USE: sample(
+    'TABLES_IN_USE',
+    'migration 0004 add_learning_category failed on statement 2 of 3',
+    {
+      where: `${file}:7`,
+      cause: new DeployError(
+        'TABLES_IN_USE',
+        'tables of bamort stayed in use for 60 s, by backend from 10.0.0.5 (connection 12, idle in a transaction for 342 s)',
+        {
+          cause: serverError(
+            1205,
+            'ER_LOCK_WAIT_TIMEOUT',
+            'Lock wait timeout exceeded; try restarting transaction',
+          ),
+        },
+      ),
+      next: [
+        'end the sessions that use the tables: KILL CONNECTION 12;',
+        'then run the same command again; FENCE_USERS keeps accounts out by itself',
+      ],
+    },
+    { database: back, exitCode: 20, reportPath },
+  ),
   VALIDATION_FAILED: sample(
     'VALIDATION_FAILED',
     'the database is not valid after the change to 0.5.0: 1 errors',

@@ -1,0 +1,57 @@
+/** How one action of a run is carried out, and how it bears with tables that others use. */
+import type { Db } from '../database/connect.ts';
+import { untilFree } from '../database/until-free.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { runStatement } from '../statements/run-statement.ts';
+import type { Action } from './actions.ts';
+import type { ApplyOptions } from './apply.ts';
+import { loadDataFunction, runDataFunction } from './data-function.ts';
+import type { ClassifiedStatement, Migration } from './migration.ts';
+
+/** Does what an action stands for, and gives the number of rows affected. @throws the server's error */
+export async function carryOut(
+  options: ApplyOptions,
+  action: Action,
+  migration: Migration,
+  statement: ClassifiedStatement | undefined,
+  migrationMs: number,
+): Promise<number> {
+  if (statement !== undefined) return runStatement(options.hold.db, statement);
+  if (action.kind === 'record') {
+    await failPoint('apply.record');
+    await options.record(action, Math.round(migrationMs), null);
+    return 1;
+  }
+  const functions = await loadDataFunction(migration.data!.file);
+  await runDataFunction(options.hold.db, functions[action.direction]);
+  return 0;
+}
+
+/** Repeats an action while others use its tables: what fails for that has had no effect. */
+export async function patiently(
+  options: ApplyOptions,
+  statement: ClassifiedStatement | undefined,
+  work: (triedBefore: number) => Promise<number>,
+): Promise<number> {
+  const { hold, tableWaitMs: waitMs, log, stop } = options;
+  // It would find the user variables as its first try left them.
+  if (statement?.classification.sessionDependent) return waitLong(hold.db, waitMs, () => work(0));
+  const signal = AbortSignal.any([stop, hold.signal]);
+  return untilFree({ waitMs, log, db: hold.db, database: hold.database, signal }, work);
+}
+
+/** Runs `work` once, with statements that wait for tables and rows as long as others are repeated. */
+export async function waitLong<T>(db: Db, waitMs: number, work: () => Promise<T>): Promise<T> {
+  const names = ['lock_wait_timeout', 'innodb_lock_wait_timeout'] as const;
+  const own = await db.one<Record<string, string>>(`SELECT @@${names[0]} AS a, @@${names[1]} AS b`);
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  await db.run(`SET SESSION ${names[0]}=${seconds}, ${names[1]}=${seconds}`);
+  try {
+    return await work();
+  } finally {
+    // A broken connection has no session any more.
+    if (db.lost() === null) {
+      await db.run(`SET SESSION ${names[0]}=${own?.['a']}, ${names[1]}=${own?.['b']}`);
+    }
+  }
+}
