@@ -65,14 +65,15 @@ export async function findProblems(
   if (version === null) return [];
   const { config, folder } = context;
   const database = config.database.name;
-  const data = (await context.masterdata.get())?.set.data ?? [];
+  // Master data belongs to the required version: on the way there its tables may still be empty.
+  const source = version === facts.requiredVersion ? await context.masterdata.get() : null;
   const db = await openConnection(context);
   try {
     const expected = await expectedModel(context, facts, db, version);
     return await validate({
       ...{ db, database, expected, folder, requiredVersion: version },
       history: await readHistory(db, database),
-      masterdata: data
+      masterdata: (source?.set.data ?? [])
         .filter(({ count }) => count > 0)
         .map(({ entity }) => ({ entity: entity.name, table: entity.table })),
     });

@@ -1,5 +1,6 @@
 /** A legacy Bamort database (0.3.0, without any history) is adopted and walked to 0.5.0, and back. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { compareSchemas } from '../../../src/schema/compare.ts';
 import { fingerprintSchema } from '../../../src/schema/fingerprint.ts';
@@ -135,6 +136,20 @@ describe('a legacy Bamort database with rows', () => {
     assert.equal(step.code, 0, step.stderr);
     assert.equal((await site.deploy(['up', '--forward'])).code, 0);
     assert.deepEqual(structureOf(await takePicture(db, site.database)), structureOf(at050));
+  });
+
+  test('gets its master data at the end of the way: tables that are new on it may be empty until then', async (t) => {
+    const { site, db } = await legacySite(t, 3, 100);
+    const masterdataDir = path.resolve(migrationsDir, '../masterdata');
+
+    const ended = await site.deploy(['up'], {
+      ...stepwise,
+      ...{ MASTERDATA: 'changed', MASTERDATA_DIR: masterdataDir },
+    });
+
+    assert.equal(ended.code, 0, ended.stderr);
+    const [{ n }] = (await db.query('SELECT COUNT(*) AS n FROM gsm_misc')) as [{ n: number }];
+    assert(n > 0, `gsm_misc has ${n} rows`);
   });
 
   test('of 1,200 characters is walked too', async (t) => {
