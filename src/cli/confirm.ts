@@ -7,7 +7,7 @@ import type { World } from './invoke.ts';
  * Asks before something that destroys or goes back. Without a terminal only `--yes` is a yes: a
  * cut-off input must never be one.
  *
- * @throws DeployError `NOT_CONFIRMED`
+ * @throws DeployError `NOT_CONFIRMED`; `INTERRUPTED` on Ctrl-C and when told to stop
  */
 export async function confirm(
   world: World,
@@ -23,9 +23,18 @@ export async function confirm(
   }
   const lines = createInterface({ input: process.stdin, output: world.streams.stderr });
   try {
-    const answer = await lines.question(`${question}\nType yes to go on: `, { signal: world.stop });
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    const asked = lines.question(`${question}\nType yes to go on: `, { signal: world.stop });
+    // After Ctrl-D there is no answer any more: that is a no.
+    const answer = await Promise.race([asked, ended]);
     if (answer.trim().toLowerCase() !== 'yes')
       throw new DeployError('NOT_CONFIRMED', 'not confirmed');
+  } catch (error) {
+    // While it asks, the terminal hands Ctrl-C to it as a key: no signal comes.
+    if ((error as Error).name !== 'AbortError') throw error;
+    throw world.stop.aborted
+      ? world.stop.reason
+      : new DeployError('INTERRUPTED', 'the run was told to stop (Ctrl-C)', { cause: error });
   } finally {
     lines.close();
   }
