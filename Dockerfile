@@ -36,21 +36,22 @@ COPY migrations migrations/
 USER 65532:65532
 # Compiles everything once: both end at once here, as there is neither a setting nor a server.
 RUN { node healthcheck/main.ts >/dev/null 2>&1 || test $? -eq 10; } \
- && ! node healthcheck/probe.ts ready 2>/dev/null && chmod -R a-w .cache
+ && ! node healthcheck/probe.ts live 2>/dev/null && chmod -R a-w .cache
 EXPOSE 8183
-# Unhealthy only counts after the longest deploy: compose gives up at the first "unhealthy".
-HEALTHCHECK --start-period=24h --interval=2s --timeout=5s --retries=5 CMD ["node", "healthcheck/probe.ts", "ready"]
+# Whether it serves. Whether the database is as required is for /readyz: a sidecar that tells of a broken
+# database is not broken itself, and `up --wait` gives up at the first container that is unhealthy.
+HEALTHCHECK --start-period=30s --interval=5s --timeout=5s --retries=3 CMD ["node", "healthcheck/probe.ts", "live"]
 ENTRYPOINT ["node", "healthcheck/main.ts"]
-ARG VERSION=unknown
-ARG REVISION=unknown
-ARG BUILD_DATE=unknown
+ARG VERSION
+ARG REVISION
+ARG BUILD_DATE
 ENV DEPLOY_COMMIT=$REVISION DEPLOY_BUILD_DATE=$BUILD_DATE
 LABEL org.opencontainers.image.title="bamort-deploy health" \
       org.opencontainers.image.description="Read-only sidecar: health, version, metrics and banner of a deployed database" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version=$VERSION \
-      org.opencontainers.image.revision=$REVISION \
-      org.opencontainers.image.created=$BUILD_DATE
+      org.opencontainers.image.version="${VERSION:-unknown}" \
+      org.opencontainers.image.revision="${REVISION:-unknown}" \
+      org.opencontainers.image.created="${BUILD_DATE:-unknown}"
 
 
 FROM base AS deploy
@@ -74,13 +75,13 @@ RUN { deploy up >/dev/null 2>&1 || test $? -eq 10; } \
  && deploy version && deploy help env >/dev/null && chmod -R a-w .cache
 ENTRYPOINT ["deploy"]
 CMD ["up"]
-ARG VERSION=unknown
-ARG REVISION=unknown
-ARG BUILD_DATE=unknown
+ARG VERSION
+ARG REVISION
+ARG BUILD_DATE
 ENV DEPLOY_COMMIT=$REVISION DEPLOY_BUILD_DATE=$BUILD_DATE
 LABEL org.opencontainers.image.title="bamort-deploy" \
       org.opencontainers.image.description="Backs up, proves the backup, migrates, validates, or puts everything back" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version=$VERSION \
-      org.opencontainers.image.revision=$REVISION \
-      org.opencontainers.image.created=$BUILD_DATE
+      org.opencontainers.image.version="${VERSION:-unknown}" \
+      org.opencontainers.image.revision="${REVISION:-unknown}" \
+      org.opencontainers.image.created="${BUILD_DATE:-unknown}"
