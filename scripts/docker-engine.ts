@@ -12,11 +12,18 @@ import { $ } from 'zx';
 export type Engine = {
   /** The environment that makes `docker` find it. */
   readonly env: NodeJS.ProcessEnv;
+  /** The script that stops and starts it; null when it is not the tests' own, and others may use it. */
+  readonly script: string | null;
   /** Ends it if `provideEngine` started it. */
   stop(): Promise<void>;
 };
 
-const baseImages = ['node:26-trixie-slim', 'mariadb:11.8'];
+/** What the images are made of and tested with, and the script that makes a stand-in where none can be pulled. */
+const images: Readonly<Record<string, readonly string[]>> = {
+  'node:26-trixie-slim': ['base-images.sh', 'node'],
+  'mariadb:11.8': ['base-images.sh', 'mariadb'],
+  'mariadb:10.11': ['extra-images.sh', 'mariadb-10.11'],
+};
 
 /**
  * Finds or makes an engine, `docker compose` and the base images.
@@ -27,31 +34,40 @@ export async function provideEngine(root: string): Promise<Engine> {
   const helpers = join(root, '../shared/docker');
   const state = process.env['DK'] ?? join(tmpdir(), 'dk');
   let env: NodeJS.ProcessEnv = { ...process.env };
-  let stop = async (): Promise<void> => {};
+  let script: string | null = null;
 
   if (!(await succeeds(env, ['docker', 'version']))) {
     const dockerd = helper(helpers, 'dockerd.sh', 'no Docker engine answers (docker version)');
     env = { ...env, DK: state, DOCKER_CONFIG: env['DOCKER_CONFIG'] ?? join(state, 'config') };
     const wasRunning = await succeeds(env, [dockerd, 'status']);
     env['DOCKER_HOST'] = (await call(env, [dockerd, 'start'])).trim();
-    if (!wasRunning) stop = async () => void (await call(env, [dockerd, 'stop']));
+    if (!wasRunning) script = dockerd;
   }
+  const stop = async () => {
+    if (script !== null) await call(env, [script, 'stop']);
+  };
   try {
     if (!(await succeeds(env, ['docker', 'compose', 'version']))) {
       env['DOCKER_CONFIG'] ??= join(state, 'config');
       await call(env, [helper(helpers, 'compose-plugin.sh', 'docker has no "docker compose"')]);
     }
-    const isThere = await Promise.all(
-      baseImages.map((image) => succeeds(env, ['docker', 'image', 'inspect', image])),
-    );
-    // Without the script compose pulls them itself, and says why when it cannot.
-    const makeImages = join(helpers, 'standins/base-images.sh');
-    if (isThere.includes(false) && existsSync(makeImages)) await call(env, [makeImages]);
-    return { env, stop };
+    for (const image of Object.keys(images)) await provideImage(env, helpers, image);
+    return { env, script, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Without the scripts compose pulls an image itself, and says why when it cannot. */
+async function provideImage(env: NodeJS.ProcessEnv, helpers: string, image: string): Promise<void> {
+  if (await succeeds(env, ['docker', 'image', 'inspect', image])) return;
+  const [script = '', ...args] = images[image] ?? [];
+  const path = join(helpers, 'standins', script);
+  if (!existsSync(path)) return;
+  // base-images.sh pulls by itself where that is possible.
+  const pulled = script === 'extra-images.sh' && (await succeeds(env, ['docker', 'pull', image]));
+  if (!pulled) await call(env, [path, ...args]);
 }
 
 function helper(folder: string, name: string, problem: string): string {

@@ -31,6 +31,7 @@ async function main(): Promise<number> {
     ...engine.env,
     TMPDIR: dir,
     DOCKER_TEST_PREFIX: name,
+    ...(engine.script !== null && { DOCKER_TEST_DOCKERD: engine.script }),
     // For the build alone, as no container is made: the tests have settings of their own.
     ...{ RELEASE: release, SECRETS_DIR: '/nowhere' },
   };
@@ -42,8 +43,20 @@ async function main(): Promise<number> {
     if (built.exitCode !== 0) return 1;
     const given = process.argv.slice(2);
     const files = given.length > 0 ? given : globSync('test/docker/**/*.test.ts', { cwd: root });
-    const tests = await call`node --test --test-timeout=900000 --test-concurrency=3 ${files}`;
-    return tests.exitCode ?? 1;
+    // What stops the engine would stop the others' containers.
+    const alone = files.filter((file) => file.includes('/alone/'));
+    const together = files.filter((file) => !alone.includes(file));
+    let exitCode = 0;
+    for (const [group, atOnce] of [
+      [together, 4],
+      [alone, 1],
+    ] as const) {
+      if (group.length === 0) continue;
+      const run =
+        await call`node --test --test-timeout=900000 --test-concurrency=${atOnce} ${group}`;
+      exitCode ||= run.exitCode ?? 1;
+    }
+    return exitCode;
   } finally {
     await removeLeftovers(env);
     await rm(dir, { recursive: true, force: true });
@@ -58,6 +71,8 @@ async function removeLeftovers(env: NodeJS.ProcessEnv): Promise<void> {
   for (const project of projects.stdout.split('\n').filter(Boolean)) {
     await docker`docker compose --project-name ${project} down --volumes --remove-orphans --timeout 2`;
   }
-  const images = ['bamort-deploy', 'bamort-health', 'bamort-demo-backend'];
-  await docker`docker image rm ${images.map((image) => `${image}:${release}`)}`;
+  // By tag: the image itself may be a developer's as well.
+  const format = ['--format', '{{.Repository}}:{{.Tag}}'];
+  const tags = await docker`docker image ls --filter reference=*:*-${name}* ${format}`;
+  await docker`docker image rm ${tags.stdout.split('\n').filter(Boolean)}`;
 }

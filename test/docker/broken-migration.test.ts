@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { copyMigrations, makeStack, succeeded } from './stack.ts';
+import { mountMigrations } from './releases.ts';
+import { makeStack, succeeded } from './stack.ts';
 
 const up = `-- The second statement fails where two users speak the same language.
 ALTER TABLE users ADD COLUMN nickname varchar(50) NULL;
@@ -19,12 +20,11 @@ test('a migration that fails on the rows of this database', async (t) => {
   await stack.sql(`INSERT INTO users (username, password_hash, email, preferred_language)
     VALUES ('anna', 'x', 'anna@example.org', 'de'), ('bert', 'x', 'bert@example.org', 'de')`);
   const before = await stack.dump();
-  const migrations = await copyMigrations(stack, {
+  const newRelease = await mountMigrations(stack, {
     '0.6.0/0012_one_language_each.up.sql': up,
     '0.6.0/0012_one_language_each.down.sql': down,
   });
-  const volumes = [`${migrations}:/app/migrations:ro`];
-  await stack.override({ deploy: { volumes }, health: { volumes } });
+  await stack.override(newRelease);
   // As compose does it itself when a release changes the backend: the old one goes first.
   succeeded(await stack.compose('rm', '--stop', '--force', 'backend'));
   const failed = await stack.up();
@@ -38,8 +38,17 @@ test('a migration that fails on the rows of this database', async (t) => {
     assert.equal((await stack.container('backend'))?.status ?? 'created', 'created');
   });
 
-  await t.test('is why the demo backend refuses, if somebody starts it alone', async () => {
-    const { code, stderr } = await stack.compose('run', '--rm', '-T', '--no-deps', 'backend');
+  await t.test('is why the gate keeps out a backend that is started without compose', async () => {
+    const alone = ['run', '--rm', '-T', '--no-deps', '-e', 'READY_TIMEOUT_SECONDS=1', 'backend'];
+    const { code, stderr } = await stack.compose(...alone);
+
+    assert.equal(code, 1);
+    assert.match(stderr, /the database is not ready after 1 s .*; node is not started/);
+  });
+
+  await t.test('is what a backend without gate can find out from the sidecar', async () => {
+    const alone = ['run', '--rm', '-T', '--no-deps', '--entrypoint', 'node', 'backend'];
+    const { code, stderr } = await stack.compose(...alone, 'server.ts');
 
     assert.equal(code, 1);
     assert.match(stderr, /does not start: the database is at 0\.5\.0, and 0\.6\.0 is required/);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { makeStack } from './stack.ts';
 
 test('without a release, compose stops with a sentence', async (t) => {
-  const stack = await makeStack(t, 'no-release', { RELEASE: '' });
+  const stack = await makeStack(t, 'no-release', { settings: { RELEASE: '' } });
 
   const { code, stderr } = await stack.up();
 
@@ -15,7 +15,7 @@ test('without a release, compose stops with a sentence', async (t) => {
 });
 
 test('without passwords, compose stops with a sentence', async (t) => {
-  const stack = await makeStack(t, 'no-passwords', { SECRETS_DIR: '' });
+  const stack = await makeStack(t, 'no-passwords', { settings: { SECRETS_DIR: '' } });
 
   const { code, stderr } = await stack.up();
 
@@ -25,7 +25,7 @@ test('without passwords, compose stops with a sentence', async (t) => {
 });
 
 test('one release is the tag of all images and the version of the backend', async (t) => {
-  const stack = await makeStack(t, 'release', { RELEASE: '7.8.9' });
+  const stack = await makeStack(t, 'one-release', { settings: { RELEASE: '7.8.9' } });
 
   const { stdout } = await stack.compose('config', '--format', 'json');
 
@@ -39,7 +39,9 @@ test('one release is the tag of all images and the version of the backend', asyn
 });
 
 test('BACKEND_IMAGE replaces the demo, and nothing is built under its name', async (t) => {
-  const stack = await makeStack(t, 'image', { BACKEND_IMAGE: 'registry.example.org/shop' });
+  const stack = await makeStack(t, 'image', {
+    settings: { BACKEND_IMAGE: 'registry.example.org/shop' },
+  });
 
   const { stdout } = await stack.compose('config', '--format', 'json');
 

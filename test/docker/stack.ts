@@ -1,17 +1,12 @@
 /** A stack of `docker-compose.yml`, driven by `docker compose` as people do, under a name of its own. */
 
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import process from 'node:process';
 import type { TestContext } from 'node:test';
 import { $ } from 'zx';
-
-const root = path.resolve(import.meta.dirname, '../..');
-const prefix = process.env['DOCKER_TEST_PREFIX'] ?? `deploytest-${process.pid}`;
-const passwords = ['db_root', 'db_deploy', 'db_health', 'db_backend', 'admin'];
+import { type Running, startProgram } from './running.ts';
+import { type Settings, type StackOptions, writeSettings } from './settings.ts';
 
 /** How a command ended; `stderr` holds compose's own words, too. */
 export type Ended = {
@@ -31,31 +26,30 @@ export type Body = {
   readonly required_db_version: string;
   readonly pending_migrations: readonly { readonly number: number }[];
   readonly last_run: { readonly outcome: string; readonly error_code: string | null };
+  readonly deploy: { readonly commit_hash: string | null; readonly build_date: string | null };
   readonly release: string;
   readonly database: Body;
 };
 
 /** One container as `docker inspect` has it. */
 export type Container = {
+  readonly id: string;
   readonly status: string;
   readonly exitCode: number;
   readonly health: string | null;
   readonly startedAt: string;
+  readonly finishedAt: string;
 };
 
-export type Stack = {
-  /** For files of this stack; removed with it. */
-  readonly dir: string;
-  /** A part of each password that stands nowhere else. */
-  readonly secrets: readonly string[];
+export type Stack = Settings & {
   /** `docker compose …args`. */
   compose(...args: readonly string[]): Promise<Ended>;
   /** `docker compose up -d --wait`. */
   up(): Promise<Ended>;
   /** `docker compose run --rm deploy …args`, without a terminal. */
   deploy(...args: readonly string[]): Promise<Ended>;
-  /** Lays `services` over those of docker-compose.yml, from the next command on. */
-  override(services: object): Promise<void>;
+  /** A `docker compose …args` that goes on by itself. */
+  start(...args: readonly string[]): Running;
   /** Runs SQL as root in the database, and gives what it prints. */
   sql(text: string): Promise<string>;
   /** The whole database as text, without the tables of this program: equal texts are equal databases. */
@@ -69,63 +63,43 @@ export type Stack = {
 };
 
 /**
- * Makes the settings of a stack; it is not up yet. When the test ends, the stack and its volumes are
- * removed, and if the test failed, what the services said is printed before.
+ * Makes the settings of a stack; it is not up yet. Two stacks at the same time need two names. When
+ * the test ends, the stack and its volumes are removed; what the services said is printed at the
+ * first failure.
  */
 export async function makeStack(
   t: TestContext,
   name: string,
-  settings: Readonly<Record<string, string>> = {},
+  options: StackOptions = {},
 ): Promise<Stack> {
-  const project = `${prefix}-${name}`;
-  const dir = await mkdtemp(path.join(tmpdir(), `${project}-`));
-  const secrets = await writeSecrets(path.join(dir, 'secrets'));
-  const env = {
-    ...{ RELEASE: `0.5.0-${prefix}`, SECRETS_DIR: path.join(dir, 'secrets') },
-    ...{ HEALTH_PUBLISH: '127.0.0.1:0', BACKEND_PUBLISH: '127.0.0.1:0' },
-    ...{ RATE_LIMIT_PER_SECOND: '100', HEALTH_CACHE_SECONDS: '1' },
-    ...settings,
-  };
-  const lines = Object.entries(env).map(([variable, value]) => `${variable}=${value}\n`);
-  await writeFile(path.join(dir, '.env'), lines.join(''));
-  const files = ['docker-compose.yml', path.join(dir, 'override.yml')];
-  await writeFile(files[1]!, '{}');
-  const options = ['--project-name', project, '--env-file', path.join(dir, '.env')];
-  const all = [...options, ...files.flatMap((file) => ['--file', file])];
-
-  // The tests' own variables would win over those of the file.
-  const { RELEASE: _release, SECRETS_DIR: _folder, ...outer } = process.env;
+  const settings = await writeSettings(name, options);
+  const { project, dir, cwd, env } = settings;
   // A command that hangs is a failure that must be seen: no `up` takes this long.
-  const call = $({ cwd: root, env: outer, quiet: true, nothrow: true, timeout: '240s' });
+  const call = $({ cwd, env, quiet: true, nothrow: true, timeout: '240s' });
   const compose: Stack['compose'] = async (...args) => {
-    const { exitCode, stdout, stderr } = await call`docker compose ${all} ${args}`;
+    const { exitCode, stdout, stderr } = await call`docker compose ${args}`;
     return { code: exitCode ?? -1, stdout, stderr };
   };
   const inDatabase = (...args: string[]) =>
-    compose('exec', '-T', 'db', 'sh', '-c', asRoot, ...args);
-  const container: Stack['container'] = async (service) => {
-    const id = (await compose('ps', '--all', '--quiet', service)).stdout.trim();
-    if (id === '') return null;
-    const { State: state } = JSON.parse((await call`docker inspect ${id}`).stdout)[0];
-    const health = state.Health?.Status ?? null;
-    return { status: state.Status, exitCode: state.ExitCode, health, startedAt: state.StartedAt };
-  };
-  t.after(async () => {
-    if (!t.passed) await printLogs(compose);
-    await compose('down', '--volumes', '--remove-orphans', '--timeout', '2');
-    await rm(dir, { recursive: true, force: true });
-  });
+    compose('exec', '-T', options.database ?? 'db', 'sh', '-c', asRoot, ...args);
+  removeAfter(t, compose, dir);
   return {
-    ...{ dir, secrets, compose, container },
+    ...settings,
+    compose,
     up: () => compose('up', '--detach', '--wait'),
     deploy: (...args) => compose('run', '--rm', '-T', 'deploy', ...args),
-    override: (services) => writeFile(files[1]!, JSON.stringify({ services })),
+    start: (...args) => startProgram(t, ['docker', 'compose', ...args], { cwd, env }),
     sql: async (text) =>
       succeeded(await inDatabase('mariadb', '--batch', `--execute=${text}`, 'bamort')),
     dump: async () => succeeded(await inDatabase(...dumpArguments)),
     inspect: async () => {
-      const ids = (await compose('ps', '--all', '--quiet')).stdout.split('\n').filter(Boolean);
-      return (await call`docker inspect ${ids}`).stdout;
+      const label = `label=com.docker.compose.project=${project}`;
+      const ids = (await call`docker ps --all --quiet --filter ${label}`).stdout.split('\n');
+      return (await call`docker inspect ${ids.filter(Boolean)}`).stdout;
+    },
+    container: async (service) => {
+      const id = (await compose('ps', '--all', '--quiet', service)).stdout.trim();
+      return id === '' ? null : readContainer((await call`docker inspect ${id}`).stdout);
     },
     async get(service, page) {
       const port = service === 'health' ? '8183' : '8180';
@@ -136,26 +110,23 @@ export async function makeStack(
   };
 }
 
+function readContainer(inspected: string): Container {
+  const { Id: id, State: state } = JSON.parse(inspected)[0];
+  return {
+    ...{ id, status: state.Status, exitCode: state.ExitCode },
+    health: state.Health?.Status ?? null,
+    ...{ startedAt: state.StartedAt, finishedAt: state.FinishedAt },
+  };
+}
+
 /** The program that follows, as root of the server; its password is in the environment only. */
-const asRoot = 'MYSQL_PWD=$(cat /run/secrets/db_root_password) exec "$0" --user=root "$@"';
+const asRoot =
+  'f=/run/secrets/db_root_password; [ ! -r $f ] || MARIADB_ROOT_PASSWORD=$(cat $f); MYSQL_PWD=$MARIADB_ROOT_PASSWORD exec "$0" --user=root "$@"';
 const dumpArguments = [
   ...['mariadb-dump', '--skip-dump-date', '--skip-ssl', '--routines', '--events', '--triggers'],
   ...['deploy_lock', 'deploy_run', 'deploy_journal'].map((name) => `--ignore-table=bamort.${name}`),
   'bamort',
 ];
-
-async function writeSecrets(dir: string): Promise<string[]> {
-  await mkdir(dir);
-  const parts = passwords.map(() => randomUUID());
-  for (const [at, name] of passwords.entries()) {
-    const file = path.join(dir, `${name}_password`);
-    // With all that quoting could get wrong on its way into SQL and addresses.
-    await writeFile(file, `${parts[at]}'"\\ %)@/$\n`);
-    // Read by accounts inside the containers; the folder above keeps others out.
-    await chmod(file, 0o644);
-  }
-  return parts;
-}
 
 /** The output of what had to work. */
 export function succeeded({ code, stdout, stderr }: Ended): string {
@@ -163,24 +134,20 @@ export function succeeded({ code, stdout, stderr }: Ended): string {
   return stdout;
 }
 
-/** The repository's migrations with more files, in a folder that any account can read. */
-export async function copyMigrations(
-  stack: Stack,
-  files: Readonly<Record<string, string>>,
-): Promise<string> {
-  const dir = path.join(stack.dir, 'migrations');
-  await cp(path.join(root, 'migrations'), dir, { recursive: true });
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
-    await writeFile(path.join(dir, name), text);
-  }
-  // mkdtemp keeps others out, and the account in the container is one of them.
-  await chmod(stack.dir, 0o755);
-  return dir;
-}
-
-async function printLogs(compose: Stack['compose']): Promise<void> {
-  const { stdout } = await compose('ps', '--all');
-  const logs = await compose('logs', '--no-color', '--tail', '200');
-  process.stderr.write(`\n${stdout}\n${logs.stdout}${logs.stderr}\n`);
+function removeAfter(t: TestContext, compose: Stack['compose'], dir: string): void {
+  let isToldOf = false;
+  const tell = async ({ passed }: { readonly passed?: boolean }) => {
+    if (passed || isToldOf) return;
+    isToldOf = true;
+    const { stdout } = await compose('ps', '--all');
+    const logs = await compose('logs', '--no-color', '--tail', '200');
+    process.stderr.write(`\n${stdout}\n${logs.stdout}${logs.stderr}\n`);
+  };
+  // When it ends, a test does not know of its failed subtests any more.
+  t.afterEach((subtest) => tell(subtest as TestContext));
+  t.after(async () => {
+    await tell(t);
+    await compose('down', '--volumes', '--remove-orphans', '--timeout', '2');
+    await rm(dir, { recursive: true, force: true });
+  });
 }

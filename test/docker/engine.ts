@@ -1,0 +1,68 @@
+/** What tests do to the engine itself, behind the back of compose. */
+
+import process from 'node:process';
+import { $ } from 'zx';
+import { until } from './running.ts';
+import { firstRelease } from './settings.ts';
+import type { Container, Stack } from './stack.ts';
+
+const docker = $({ quiet: true });
+
+/**
+ * kill -9 of the container's process, as the kernel does when memory is short. With `docker kill` the
+ * engine would take it for wanted, and not start the container again. The process is the engine's,
+ * which may be on another machine: so a container with the engine's processes kills it.
+ */
+export async function killContainer({ id }: Container): Promise<void> {
+  const pid = (await docker`docker inspect --format {{.State.Pid}} ${id}`).stdout.trim();
+  const helper = ['--rm', '--pid=host', '--user=0', '--network=none', '--entrypoint=sh'];
+  await docker`docker run ${helper} bamort-deploy:${firstRelease} -c ${`kill -9 ${pid}`}`;
+}
+
+/** All that the image tells of how it was made, and of what runs in it. */
+export async function describeImage(image: string): Promise<string> {
+  const history = await docker`docker image history --no-trunc ${image}`;
+  const inspected = await docker`docker image inspect ${image}`;
+  return history.stdout + inspected.stdout;
+}
+
+/** Makes a volume the property of an account, as after a restore of its files by another one. */
+export async function giveVolumeTo(volume: string, uid: number): Promise<void> {
+  const helper = ['--rm', '--user=0', '--network=none', '--entrypoint=chown'];
+  const image = `bamort-deploy:${firstRelease}`;
+  await docker`docker run ${helper} --volume ${volume}:/volume ${image} ${uid}:${uid} /volume`;
+}
+
+/** The processes of a project's containers with all their arguments, as the host sees them. */
+export async function listProcesses(project: string): Promise<string> {
+  const label = `label=com.docker.compose.project=${project}`;
+  const ids = (await docker`docker ps --quiet --filter ${label}`).stdout
+    .split('\n')
+    .filter(Boolean);
+  const listed = await Promise.all(ids.map((id) => docker`docker top ${id} -eo pid,args`));
+  return listed.map(({ stdout }) => stdout).join('');
+}
+
+/**
+ * Stops the engine and starts it again, when the tests have one of their own. An engine that others use
+ * stays: there the processes of the stack are killed, and it starts them again in the same way, by the
+ * restart policy and without compose.
+ */
+export async function rebootEngine(stack: Stack): Promise<void> {
+  const services = ['db', 'health', 'backend'];
+  const find = () => Promise.all(services.map(stack.container));
+  const before = await find();
+  const dockerd = process.env['DOCKER_TEST_DOCKERD'];
+  if (dockerd === undefined) {
+    for (const container of before) await killContainer(container!);
+  } else {
+    await docker`${dockerd} stop`;
+    await docker`${dockerd} start`;
+  }
+  await until('the engine has started the containers again', async () =>
+    (await find()).every((after, at) => {
+      const isBack = after?.status === 'running' && after.startedAt !== before[at]?.startedAt;
+      return isBack && (services[at] === 'backend' || after.health === 'healthy');
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+/** A run that is cut off in the middle of a long statement; then somebody types `up`. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { killContainer } from './engine.ts';
+import { mountMigrations, slowMigration } from './releases.ts';
+import { until } from './running.ts';
+import { makeStack, type Stack, succeeded } from './stack.ts';
+
+test('a run that is cut off in the middle of a statement', async (t) => {
+  const stack = await makeStack(t, 'cut-off');
+  succeeded(await stack.up());
+  await stack.override(
+    await mountMigrations(stack, { ...slowMigration('0.6.0', 12), ...slowMigration('0.7.0', 13) }),
+  );
+
+  await t.test('by `stop -t 10`: it ends by itself, with exit code 23', async () => {
+    await stack.set({ REQUIRED_DB_VERSION: '0.6.0' });
+    const up = stack.start('up', '--detach', '--wait');
+    await untilWorking(stack);
+
+    succeeded(await stack.compose('stop', '--timeout', '10', 'deploy'));
+
+    assert.equal((await stack.container('deploy'))?.exitCode, 23);
+    assert.notEqual((await up.ended).code, 0);
+  });
+
+  await t.test('… and the next up brings it to an end', async () => {
+    succeeded(await stack.up());
+
+    await isAt('0.6.0', 'slow_12');
+  });
+
+  await t.test('by a kill of the database: up fails', async () => {
+    await stack.set({ REQUIRED_DB_VERSION: '0.7.0' });
+    const up = stack.start('up', '--detach', '--wait');
+    await untilWorking(stack);
+
+    await killContainer((await stack.container('db'))!);
+
+    const { code } = await up.ended;
+    assert.notEqual(code, 0);
+    const deploy = await stack.container('deploy');
+    assert.equal(deploy?.exitCode, 23);
+  });
+
+  await t.test('… and the next up brings it to an end as well', async () => {
+    succeeded(await stack.up());
+
+    await isAt('0.7.0', 'slow_13');
+  });
+
+  async function isAt(version: string, table: string): Promise<void> {
+    const { status, body } = await stack.get('health', '/api/system/health');
+    assert.deepEqual([status, body.status, body.actual_db_version], [200, 'ok', version]);
+    assert.equal(await stack.sql(`SELECT COUNT(*) AS n FROM ${table}`), 'n\n1\n');
+    assert.equal((await stack.container('backend'))?.status, 'running');
+  }
+});
+
+/** Until the server executes the slow statement. */
+async function untilWorking(stack: Stack): Promise<void> {
+  const query = `SELECT COUNT(*) AS n FROM information_schema.processlist
+    WHERE info LIKE 'CREATE TABLE slow%' AND state = 'User sleep'`;
+  await until('the slow statement runs', async () => (await stack.sql(query)) === 'n\n1\n');
+}

@@ -1,0 +1,68 @@
+/** One release after the other, by plain `up`: the new one, the old one by mistake, the old one for good. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeImage } from './engine.ts';
+import { addColumn, makeRelease } from './releases.ts';
+import { firstRelease } from './settings.ts';
+import { makeStack, succeeded } from './stack.ts';
+
+test('a new release with two migrations', async (t) => {
+  const stack = await makeStack(t, 'two-releases');
+  succeeded(await stack.up());
+  const newRelease = await makeRelease(stack, '0.6.0', {
+    ...addColumn('0.6.0', 12, 'nickname'),
+    ...addColumn('0.6.0', 13, 'motto'),
+  });
+
+  await t.test('starts its backend after both of them, and not before', async () => {
+    await stack.set({ RELEASE: newRelease });
+
+    succeeded(await stack.up());
+
+    const { body } = await stack.get('backend', '/');
+    assert.deepEqual([body.release, body.database.actual_db_version], [newRelease, '0.6.0']);
+    const deploy = await stack.container('deploy');
+    assert.equal(deploy?.exitCode, 0);
+    const backend = await stack.container('backend');
+    assert(deploy!.finishedAt <= backend!.startedAt, `${deploy?.finishedAt} ${backend?.startedAt}`);
+  });
+
+  await t.test('refuses the old images: deploy exits 13, the sidecar answers 500', async () => {
+    const before = await stack.dump();
+    await stack.set({ RELEASE: firstRelease });
+
+    const { code, stderr } = await stack.up();
+
+    assert.notEqual(code, 0);
+    assert.match(stderr, /deploy.*didn't complete successfully: exit 13/);
+    assert.equal((await stack.deploy('status')).code, 31);
+    const { status, body } = await stack.get('health', '/api/system/health');
+    assert.deepEqual([status, body.status, body.compatible], [500, 'error', false]);
+    assert.equal((await stack.get('health', '/readyz')).status, 503);
+    assert.notEqual((await stack.container('backend'))?.status, 'running');
+    assert.equal(await stack.dump(), before);
+  });
+
+  await t.test('goes back with its own images, and then the old ones come up', async () => {
+    await stack.set({ RELEASE: newRelease });
+    const to = ['--to-version', '0.5.0', '--accept-data-loss', '--yes'];
+    succeeded(await stack.deploy('rollback', ...to));
+    await stack.set({ RELEASE: firstRelease });
+
+    succeeded(await stack.up());
+
+    const { body } = await stack.get('backend', '/');
+    assert.deepEqual([body.release, body.database.actual_db_version], [firstRelease, '0.5.0']);
+  });
+
+  await t.test('shows no secret in logs, to `docker inspect` and in the images', async () => {
+    const { stdout, stderr } = await stack.compose('logs', '--no-color');
+    const images = [`deploy:${newRelease}`, `health:${newRelease}`, `demo-backend:${newRelease}`];
+    const told = await Promise.all(images.map((image) => describeImage(`bamort-${image}`)));
+    const all = [stdout, stderr, await stack.inspect(), ...told].join('\n');
+
+    assert(all.includes('DB_PASSWORD_FILE') && all.includes('COPY migrations'));
+    for (const secret of stack.secrets) assert(!all.includes(secret));
+  });
+});
