@@ -7,6 +7,7 @@ import { lanesFor, shareOut } from './lanes.ts';
 import type { BackupSet, ManifestFile } from './manifest.ts';
 import { readPacked, readPackedText } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
+import { INVALID_VIEW } from './read-objects.ts';
 import { splitDump } from './row-statements.ts';
 import { parseSections, type Section } from './section-file.ts';
 import { LOADING_SESSION } from './structure-file.ts';
@@ -128,6 +129,28 @@ export async function runSection(
       throw new DeployError(code, `${name} of the backup could not be made`, { cause });
     }
   }
+}
+
+/**
+ * Runs the sections of `objects.sql`. A view that was invalid when it was backed up may fail.
+ *
+ * @returns the names of the views that could not be made
+ */
+export async function makeObjects(
+  db: Db,
+  sections: readonly Section[],
+  code: LoadOptions['code'],
+): Promise<string[]> {
+  const failed: string[] = [];
+  for (const section of sections) {
+    try {
+      await runSection(db, section, code);
+    } catch (error) {
+      if (section.key?.startsWith(INVALID_VIEW) !== true || db.lost() !== null) throw error;
+      failed.push(section.key.slice(INVALID_VIEW.length));
+    }
+  }
+  return failed;
 }
 
 async function loadRows(

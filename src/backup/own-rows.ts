@@ -94,10 +94,15 @@ function isWrittenAsBytes({ charset, dataType }: StoredColumn): boolean {
 }
 
 /** A value that the connection gave, as SQL. Exported for its tests. Pure. */
-export function asLiteral({ role }: Pick<StoredColumn, 'role'>, value: unknown): string {
+export function asLiteral(
+  { role, dataType }: Pick<StoredColumn, 'role' | 'dataType'>,
+  value: unknown,
+): string {
   if (value === null) return role === 'row end' ? 'DEFAULT' : 'NULL';
   if (typeof value === 'number') return Object.is(value, -0) ? '-0e0' : String(value);
   if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`;
+  // In quotes it would be a label, or the bits of its digits.
+  if (/^(?:bit|enum|set)$/.test(dataType)) return String(value);
   return `'${escaped(String(value))}'`;
 }
 

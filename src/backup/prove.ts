@@ -12,7 +12,7 @@ import { type Scratch, startScratch } from '../scratch/server.ts';
 import { type Contents, withHashes } from './contents.ts';
 import { type ContentDifference, compareContents, describeDifferences } from './differences.ts';
 import { partsOfTables } from './dump-plan.ts';
-import { loaderCount, loadTables, readSections, runSection } from './load.ts';
+import { loaderCount, loadTables, makeObjects, readSections } from './load.ts';
 import type { BackupSet, Proof } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
@@ -31,14 +31,20 @@ export type ProveOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+export type Proven = {
+  /** The evidence for the manifest. */
+  readonly proof: Proof;
+  /** Views that were invalid when they were backed up, and could not be made. */
+  readonly invalidViews: readonly string[];
+};
+
 /**
  * Restores the set into a scratch server, in a schema of the same name, and compares it with the
  * manifest object by object and value by value. Does not touch the real server.
  *
- * @returns the evidence for the manifest
  * @throws DeployError `BACKUP_NOT_PROVEN` naming what differs, `SCRATCH_FAILED`, `SPACE_SHORT`
  */
-export async function proveSet(options: ProveOptions): Promise<Proof> {
+export async function proveSet(options: ProveOptions): Promise<Proven> {
   const { scratchDir, scratchVariables, log } = options;
   if (options.scratch !== undefined) return proveIn(options.scratch, options);
   const scratch = await startScratch({ dir: scratchDir, variables: scratchVariables, log });
@@ -49,7 +55,7 @@ export async function proveSet(options: ProveOptions): Promise<Proof> {
   }
 }
 
-async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proof> {
+async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proven> {
   const { set, signal } = options;
   const { manifest } = set;
   const begun = performance.now();
@@ -59,31 +65,31 @@ async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proof> 
     await db.run(`DROP DATABASE IF EXISTS ${schema}`);
     await db.run(`CREATE DATABASE ${schema} ${schemaAttributes(manifest)}`);
   });
-  const { contents, model } = await loadAndRead(scratch, options);
+  const { contents, model, invalidViews } = await loadAndRead(scratch, options);
   await failPoint('backup.loaded');
-  const differences = compareContents(manifest, contents);
+  const notMade = new Set(invalidViews.map((name): string => `view:${name}`));
+  const differences = compareContents(manifest, contents, (key) => notMade.has(key));
   if (differences.length > 0) throw notProven(set.name, differences, options.model, model);
   signal?.throwIfAborted();
-  return {
+  const proof = {
     at: new Date().toISOString(),
     scratchVersion: scratch.serverVersion,
     tables: contents.tables.length,
     rows: contents.tables.reduce((sum, { rows }) => sum + rows, 0),
     durationMs: Math.round(performance.now() - begun),
   };
+  return { proof, invalidViews };
 }
 
 async function loadAndRead(
   scratch: Scratch,
   { set, onProgress, signal }: ProveOptions,
-): Promise<{ contents: Contents; model: SchemaModel }> {
+): Promise<{ contents: Contents; model: SchemaModel; invalidViews: string[] }> {
   const { database } = set.manifest;
   const code = 'BACKUP_NOT_PROVEN';
-  await withLoaders(scratch, set, signal, async (dbs) => {
+  const invalidViews = await withLoaders(scratch, set, signal, async (dbs) => {
     await loadTables({ dbs, set, code, onProgress, signal });
-    for (const section of await readSections(set, 'objects')) {
-      await runSection(dbs[0]!, section, code);
-    }
+    return makeObjects(dbs[0]!, await readSections(set, 'objects'), code);
   });
   // The loading session's settings must not colour what is read.
   return withLoaders(scratch, set, signal, async (dbs) => {
@@ -93,7 +99,8 @@ async function loadAndRead(
     const model = await readSchema(db, database);
     const outline = { list, states, fingerprints: fingerprintSchema(model) };
     const ranges = await readKeyRanges(db, { schema: database, parts: partsOfTables(list.tables) });
-    return { contents: await withHashes(dbs, database, outline, { onProgress, ranges }), model };
+    const contents = await withHashes(dbs, database, outline, { onProgress, ranges });
+    return { contents, model, invalidViews };
   });
 }
 

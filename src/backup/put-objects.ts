@@ -5,8 +5,8 @@ import { failPoint } from '../errors/fail-point.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
-import { readSections, runSection } from './load.ts';
-import { PLACEHOLDER } from './read-objects.ts';
+import { makeObjects, readSections } from './load.ts';
+import { INVALID_VIEW, PLACEHOLDER } from './read-objects.ts';
 import { schemaAttributes } from './read-tables.ts';
 import { type RestoreContext, withWorker } from './restore-context.ts';
 import type { Section } from './section-file.ts';
@@ -44,7 +44,10 @@ async function putKinds(context: RestoreContext, kinds: readonly string[]): Prom
     await waitBriefly(db);
     for (const key of plan.drop) await untilFree(patience, () => dropObject(db, key));
     for (const section of plan.make) {
-      await untilFree(patience, () => runSection(db, section, 'PUT_BACK_FAILED'));
+      const failed = await untilFree(patience, () => makeObjects(db, [section], 'PUT_BACK_FAILED'));
+      for (const name of failed) {
+        log.warn({ view: name }, `the view ${name} was invalid in the backup and cannot be made`);
+      }
     }
   });
 }
@@ -64,11 +67,14 @@ export function planObjects(
   const drop = [...live.keys()].filter((key) => isOfKinds(key) && !stays(key));
   const make = sections.filter(({ key }) => {
     if (key === null) return false;
-    const own = key.startsWith(PLACEHOLDER) ? `view:${key.slice(PLACEHOLDER.length)}` : key;
+    const own = key.replace(PREFIXES, 'view:');
     return isOfKinds(own) && !stays(own as ObjectKey);
   });
   return { drop: drop.sort(byDropOrder), make };
 }
+
+/** What a section's key begins with that makes a view in part, or may fail to. */
+const PREFIXES = new RegExp(`^(?:${PLACEHOLDER}|${INVALID_VIEW})`);
 
 /** A package and its body go and come together: dropping the one drops the other. */
 function partnerOf(key: ObjectKey, wanted: Fingerprints, live: Fingerprints): ObjectKey | null {

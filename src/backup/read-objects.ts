@@ -16,8 +16,7 @@ type Defaults = { readonly collation: string };
  * events last. `db` must have the schema as default database. `heldEvents` are those that this run
  * keeps from firing: they are enabled in what is read, as they were before it.
  *
- * @throws DeployError `RIGHT_MISSING` when the server hides a body from the account, and
- *   `BACKUP_FAILED` when a view is not valid.
+ * @throws DeployError `RIGHT_MISSING` when the server hides a body from the account.
  */
 export async function readObjectSections(
   db: Db,
@@ -126,7 +125,7 @@ async function readRoutines(db: Db, schema: string, defaults: Defaults): Promise
 
 /**
  * A view may use views of any name, so each is first made as a placeholder with its columns, as
- * `mariadb-dump` does, and then replaced.
+ * `mariadb-dump` does, and then replaced. An invalid view has no columns: its text is kept.
  */
 async function readViews(db: Db, schema: string, defaults: Defaults): Promise<Section[]> {
   const rows = await db.query<{ name: string; columnName: string | null }>(
@@ -136,21 +135,38 @@ async function readViews(db: Db, schema: string, defaults: Defaults): Promise<Se
         WHERE t.table_schema = ${schema} AND t.table_type = 'VIEW'
         ORDER BY t.table_name, c.ordinal_position`,
   );
-  const columns = Map.groupBy(rows, ({ name }) => name);
-  const named = [...columns.keys()].map((name) => ({ name }));
-  const placeholders = [...columns].map(([name, own]): Section => {
-    const list = own.map(({ columnName }) => {
-      if (columnName === null) throw invalidView(schema, name);
-      return `1 AS ${quoteNameText(columnName)}`;
-    });
+  const columns = [...Map.groupBy(rows, (row) => row.name)];
+  const isInvalid = (own: readonly { readonly columnName: string | null }[]) =>
+    own.every(({ columnName }) => columnName === null);
+  const valid = columns.filter(([, own]) => !isInvalid(own));
+  const placeholders = valid.map(([name, own]): Section => {
+    const list = own.map(({ columnName }) => `1 AS ${quoteNameText(columnName!)}`);
     const create = `CREATE OR REPLACE VIEW ${quoteNameText(name)} AS SELECT ${list.join(', ')}`;
     return { key: `${PLACEHOLDER}${name}`, statements: [create] };
   });
-  return [...placeholders, ...(await readEach(db, 'VIEW', named, defaults))];
+  const views = await readEach(
+    db,
+    'VIEW',
+    valid.map(([name]) => ({ name })),
+    defaults,
+  );
+  const named = columns.filter(([, own]) => isInvalid(own)).map(([name]) => ({ name }));
+  const invalid = await readEach(db, 'VIEW', named, defaults);
+  return [
+    ...placeholders,
+    ...views,
+    ...invalid.map(({ key, statements }) => ({ key: `invalid ${key}`, statements })),
+  ];
 }
 
 /** Begins the key of a section that makes a view's placeholder. */
 export const PLACEHOLDER = 'placeholder:';
+
+/**
+ * Begins the key of a section that makes a view which the server could not use when it was read: a
+ * table, a column or its definer is gone. Making it may fail, and then it is missing.
+ */
+export const INVALID_VIEW = 'invalid view:';
 
 async function readEach(
   db: Db,
@@ -189,15 +205,5 @@ function hiddenBody(kind: ShowKind, name: string): DeployError {
   return new DeployError('RIGHT_MISSING', what, {
     facts: { kind, name },
     next: ['let an administrator grant SELECT ON mysql.proc to the account'],
-  });
-}
-
-function invalidView(schema: string, name: string): DeployError {
-  const what = `the view ${name} refers to something that does not exist (any more)`;
-  return new DeployError('BACKUP_FAILED', what, {
-    where: `${schema}.${name}`,
-    next: [
-      `correct the view, or drop it: DROP VIEW ${quoteNameText(schema)}.${quoteNameText(name)}`,
-    ],
   });
 }

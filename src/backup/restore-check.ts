@@ -4,9 +4,10 @@ import { type Db, withConnection } from '../database/connect.ts';
 import { readServer } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Manifest } from './manifest.ts';
-import { readCreate, readTableList } from './read-tables.ts';
+import { readTableList } from './read-tables.ts';
 import { restoreSchemas } from './restore-context.ts';
 import { assertRestoreRights } from './rights.ts';
+import { readDataDirectories } from './source-check.ts';
 
 /** What of a set decides whether the account may restore it. */
 export type Restorable = Pick<Manifest, 'definers' | 'objects'>;
@@ -68,13 +69,7 @@ async function refuseForeignKeysFromOutside(db: Db, database: string): Promise<v
 
 /** A file outside the data directory stays behind under the old schema's name (experiments §1). */
 async function refuseDataDirectories(db: Db, database: string): Promise<void> {
-  const { tables } = await readTableList(db, database);
-  const outside: string[] = [];
-  for (const { name } of tables) {
-    // In a comment the quote would be doubled.
-    if (/ (?:DATA|INDEX) DIRECTORY ?= ?'[^']/.test(await readCreate(db, 'TABLE', name)))
-      outside.push(name);
-  }
+  const outside = await readDataDirectories(db, database);
   if (outside.length === 0) return;
   const what = `tables have a DATA DIRECTORY and cannot be swapped: ${outside.join(', ')}`;
   throw new DeployError('RESTORE_FAILED', what, {

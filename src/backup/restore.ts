@@ -181,8 +181,9 @@ async function compareLive({
   const contents = await withConnection(address, { database }, (db) =>
     readContents(db, database, onProgress),
   );
-  const isEvent = (key: ObjectKey) => key.startsWith('event:');
-  const differences = compareContents(set.manifest, contents, isEvent);
+  const invalid = new Set(set.manifest.invalidViews.map((name): ObjectKey => `view:${name}`));
+  const isIgnored = (key: ObjectKey) => key.startsWith('event:') || invalid.has(key);
+  const differences = compareContents(set.manifest, contents, isIgnored);
   const written = differences.filter(({ kind }) => kind === 'rows');
   const others = differences.filter(({ kind }) => kind !== 'rows');
   if (others.length > 0) throw notRestored(set.name, database, others);

@@ -170,7 +170,10 @@ async function planRows(
     const writer = chooseWriter(table, columns.get(table.name) ?? []);
     return { name: table.name, dataBytes: table.dataBytes, writer };
   });
-  return { columns, tables: planned, ranges, plan: planDump(planned, ranges) };
+  // A MERGE table shows the rows of others.
+  const merged = new Set(tables.flatMap((t) => (t.engine === 'MRG_MyISAM' ? [t.name] : [])));
+  const stored = planned.filter(({ name }) => !merged.has(name));
+  return { columns, tables: planned, ranges, plan: planDump(stored, ranges) };
 }
 
 async function readAll(

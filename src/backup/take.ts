@@ -25,6 +25,7 @@ import { proveSet } from './prove.ts';
 import { readRoutineDefiners } from './read-objects.ts';
 import { assertBackupRights } from './rights.ts';
 import { openSource, type Source } from './source.ts';
+import { assertCanBeBackedUp } from './source-check.ts';
 import { assertSpace, neededBytes } from './space.ts';
 import { type Written, writeSetFiles } from './write-set.ts';
 
@@ -89,6 +90,7 @@ async function checkFirst({ address, database, dir }: TakeOptions): Promise<Serv
     const facts = await readServer(db, database);
     assertBackupRights(facts, { definers: await readRoutineDefiners(db, database) });
     const last = (await listSets(dir)).find(({ manifest }) => manifest?.database === database);
+    await assertCanBeBackedUp(db, database, facts);
     const needBytes = neededBytes(facts.sizeBytes, last?.sizeBytes ?? null);
     assertSpace(dir, needBytes, await readFreeBytes(dir));
     return facts;
@@ -123,7 +125,7 @@ async function takeInto(
     name: unfinished.name,
   });
   const { scratchDir, scratchVariables, scratch, onProgress } = options;
-  const proof = await proveSet({
+  const { proof, invalidViews } = await proveSet({
     ...{ set: { ...unfinished, manifest: unproven }, model: source.model },
     ...{ scratchDir, scratchVariables, scratch, log, onProgress, signal },
   });
@@ -131,7 +133,13 @@ async function takeInto(
   for (;;) {
     throwIfAborted(signal);
     const name = await findFreeName(dir, createdAt);
-    const manifest = { ...unproven, name, proof, sequence: await nextSequence(dir) };
+    const manifest = {
+      ...unproven,
+      name,
+      proof,
+      invalidViews: [...invalidViews],
+      sequence: await nextSequence(dir),
+    };
     await writeSynced(join(unfinished.dir, MANIFEST_FILE), encodeManifest(manifest));
     await failPoint('backup.written');
     // Another process may have taken the name meanwhile: the manifest must say the same as the folder.

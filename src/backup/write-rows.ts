@@ -122,8 +122,8 @@ async function* measured(
   { note, longest }: { note(bytes: number): void; readonly longest: { bytes: number } },
 ): AsyncGenerator<Buffer> {
   let open = 0;
-  for await (const piece of chunks) {
-    const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece;
+  for await (const given of chunks) {
+    const chunk = typeof given === 'string' ? Buffer.from(given) : given;
     let begin = 0;
     for (let end = chunk.indexOf(STATEMENT_END); end !== -1; ) {
       longest.bytes = Math.max(longest.bytes, open + end - begin);

@@ -78,14 +78,14 @@ async function verify(
   try {
     const set = await verifySet(dir, onProgress);
     const scratchVariables = set.manifest.server.variables;
-    const proof =
+    const proven =
       options.restore === true
         ? await proveSet({
             ...{ set, scratchDir: config.scratchDir, scratchVariables, log, onProgress },
             signal: stop,
           })
         : null;
-    return { name, failure: null, set, proof };
+    return { name, failure: null, set, proof: proven?.proof ?? null };
   } catch (error) {
     if (stop.aborted) throw stop.reason;
     // The set is at fault, so the others are looked at as well; anything else ends the command.

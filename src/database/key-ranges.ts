@@ -12,8 +12,9 @@ export type RangeOptions = {
 /**
  * Conditions on the primary key that together select every row of a table exactly once, for each
  * table whose key begins with an integer; others are not in the result. The borders come from the
- * server's estimates, so the parts are only about equal; that they cover the table does not
- * depend on the estimates. Reads the ends of the key and a few index pages.
+ * span of the key, or when that is
+ * uneven from the server's estimates, so the parts are only about equal; that they cover the table
+ * depends on neither. Reads the ends of the key and a few index pages.
  */
 export async function readKeyRanges(
   db: Db,
@@ -55,13 +56,35 @@ async function readBorders(db: Db, key: Key, parts: number): Promise<bigint[]> {
     `SELECT CAST(MIN(${column}) AS CHAR) AS least, CAST(MAX(${column}) AS CHAR) AS greatest FROM ${table}`,
   );
   if (ends?.least == null || ends.greatest === null) return [];
-  const all = await estimateRows(db, key, 'IS NOT NULL');
+  const span: Span = [BigInt(ends.least), BigInt(ends.greatest)];
+  const even = evenBorders(span, parts);
+  if (even.length === 0 || (await areEven(db, key, even))) return even;
+  const all = await estimateRows(db, key, `${column} IS NOT NULL`);
   const borders: bigint[] = [];
   for (let part = 1; part < parts; part++) {
-    const share = { at: part / parts, of: all };
-    borders.push(await findBorder(db, key, share, [BigInt(ends.least), BigInt(ends.greatest)]));
+    borders.push(await findBorder(db, key, { at: part / parts, of: all }, span));
   }
   return [...new Set(borders)].sort((a, b) => (a < b ? -1 : 1));
+}
+
+type Span = readonly [least: bigint, greatest: bigint];
+
+/** Values that cut a span into parts of the same width. Pure. */
+export function evenBorders([least, greatest]: Span, parts: number): bigint[] {
+  const width = greatest - least + 1n;
+  const borders = Array.from({ length: parts - 1 }, (_, index) => {
+    return least + (width * BigInt(index + 1)) / BigInt(parts);
+  });
+  return [...new Set(borders)].filter((border) => border > least);
+}
+
+/** Keys that were counted up are; those with a few far away are not. Estimates are rough. */
+async function areEven(db: Db, key: Key, borders: readonly bigint[]): Promise<boolean> {
+  const estimates: number[] = [];
+  for (const where of conditions(key.column, borders)) {
+    estimates.push(await estimateRows(db, key, where));
+  }
+  return Math.min(...estimates) * 5 > Math.max(...estimates);
 }
 
 /** The value below which about `at` of `of` rows lie. */
@@ -69,7 +92,7 @@ async function findBorder(
   db: Db,
   key: Key,
   share: { readonly at: number; readonly of: number },
-  [least, greatest]: readonly [bigint, bigint],
+  [least, greatest]: Span,
 ): Promise<bigint> {
   let low = least;
   let high = greatest;
@@ -80,8 +103,8 @@ async function findBorder(
     // InnoDB estimates no range as more than half of the table: the smaller side is asked.
     const below =
       share.at <= 0.5
-        ? await estimateRows(db, key, `< ${middle}`)
-        : share.of - (await estimateRows(db, key, `>= ${middle}`));
+        ? await estimateRows(db, key, `${key.column} < ${middle}`)
+        : share.of - (await estimateRows(db, key, `${key.column} >= ${middle}`));
     if (below < share.of * share.at) low = middle;
     else high = middle;
   }
@@ -90,7 +113,7 @@ async function findBorder(
 
 async function estimateRows(db: Db, { table, column }: Key, where: string): Promise<number> {
   const row = await db.one<{ rows: string | null }>(
-    `EXPLAIN SELECT ${column} FROM ${table} FORCE INDEX (PRIMARY) WHERE ${column} ${where}`,
+    `EXPLAIN SELECT ${column} FROM ${table} FORCE INDEX (PRIMARY) WHERE ${where}`,
   );
   return Number(row?.rows ?? 0);
 }

@@ -119,14 +119,18 @@ export function normaliseExtra(text: string): string {
 /** The words of CREATE_OPTIONS, e.g. `row_format=COMPRESSED`, `page_compressed=1`, sorted. */
 export function normaliseOptions(text: string): string[] {
   const words = text.match(/(?:`(?:[^`]|``)+`|[^\s=]+)(?:=(?:'(?:[^'\\]|\\.|'')*'|\S+))?/g) ?? [];
-  return words
-    .filter((word) => word !== 'partitioned')
-    .map((word) => {
-      const [, name = word, value] = /^(`(?:[^`]|``)+`|[^\s=]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
-      const plain = name.replaceAll('`', '').toLowerCase();
-      return value === undefined ? plain : `${plain}=${value.replace(/^'([\s\S]*)'$/, '$1')}`;
-    })
-    .sort();
+  return (
+    words
+      // MariaDB: SHOW CREATE writes out an Aria table's PAGE_CHECKSUM, so a copy has it as an option. It
+      // changes no value.
+      .filter((word) => word !== 'partitioned' && !/^page_checksum=/i.test(word))
+      .map((word) => {
+        const [, name = word, value] = /^(`(?:[^`]|``)+`|[^\s=]+)(?:=([\s\S]*))?$/.exec(word) ?? [];
+        const plain = name.replaceAll('`', '').toLowerCase();
+        return value === undefined ? plain : `${plain}=${value.replace(/^'([\s\S]*)'$/, '$1')}`;
+      })
+      .sort()
+  );
 }
 
 /** The definition of a sequence from `CREATE SEQUENCE`, without its name. */

@@ -15,6 +15,8 @@ import { testTmp } from './tmp.ts';
 export type TestServerOptions = ServerOptions & {
   /** `loopback`: also listen on 127.0.0.1 at a free port, for tests that need host and port. */
   readonly tcp?: 'loopback';
+  /** Another server than this machine's, see `mariadb-versions.ts`. */
+  readonly mariadbd?: string;
   /** Further arguments of `mariadbd`, e.g. `--general-log`. */
   readonly args?: readonly string[];
 };
@@ -54,7 +56,7 @@ export async function startTestServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   mkdirSync(testScratchDir, { recursive: true, mode: 0o700 });
-  const binaries = await findBinaries(process.env['DEPLOY_TEST_MARIADBD']);
+  const binaries = await findBinaries(options.mariadbd ?? process.env['DEPLOY_TEST_MARIADBD']);
   const sized = { bufferPoolMb: 32, ...options };
   const instance = await makeInstance({ ...sized, dir: testScratchDir }, binaries);
   const tcpPort = options.tcp === 'loopback' ? await findFreePort() : undefined;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -209,17 +210,100 @@ test('a signal ends a backup and leaves nothing', async (t) => {
   assert.deepEqual(readdirSync(dir), []);
 });
 
-test('a view that refers to nothing is refused by its name', async (t) => {
+test('an invalid view is kept as text, and a restore says when it cannot make it', async (t) => {
   const database = await makeDatabase(
     TABLE,
     'CREATE VIEW broken AS SELECT s FROM t',
+    'CREATE VIEW sound AS SELECT id FROM t',
     'ALTER TABLE t DROP COLUMN s',
   );
+  const db = await server.connect(database);
+  const set = await take(address, database, makeBackupDir(t));
+  const before = await contentsOf(address, database);
 
-  const error = await failureOf(take(address, database, makeBackupDir(t)));
+  await restore(address, database, set);
+  assert.deepEqual(await contentsOf(address, database), before);
+  await db.run('DROP VIEW broken');
+  const log = makeLog();
+  await restore(address, database, set, { log });
 
-  assert.ok(isDeployError(error, 'BACKUP_FAILED'), inspect(error));
-  assert.match(error.message, /the view broken refers to something that does not exist/);
+  assert.deepEqual(set.manifest.invalidViews, ['broken']);
+  assert.match(log.lines.join(), /the view broken was invalid in the backup and cannot be made/);
+});
+
+describe('takeBackup refuses, before anything is locked', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'deploy-data-'));
+  after(() => rmSync(outside, { recursive: true, force: true }));
+
+  const cases: readonly (readonly [what: string, message: RegExp, ...statements: string[]])[] = [
+    [
+      'tables with files elsewhere',
+      /tables have a DATA DIRECTORY, which a restore cannot bring back: outside/,
+      `CREATE TABLE outside (id INT) DATA DIRECTORY = '${outside}'`,
+    ],
+    [
+      'history that is kept by transactions',
+      /history of tables that is kept by transactions, not by times, cannot be restored: past/,
+      `CREATE TABLE past (id INT, a BIGINT UNSIGNED GENERATED ALWAYS AS ROW START,
+        b BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (a, b)) WITH SYSTEM VERSIONING`,
+    ],
+  ];
+  for (const [what, message, ...statements] of cases) {
+    test(what, async (t) => {
+      const database = await makeDatabase(TABLE, ...statements);
+      const dir = makeBackupDir(t);
+
+      const error = await failureOf(take(address, database, dir));
+
+      assert.ok(isDeployError(error, 'BACKUP_FAILED'), inspect(error));
+      assert.match(error.message, message);
+      assert.ok(error.next?.length);
+      assert.deepEqual(readdirSync(dir), []);
+    });
+  }
+});
+
+test('the history of a system-versioned table comes back, and a change of it is seen', async (t) => {
+  const database = await makeDatabase(
+    'CREATE TABLE t (id INT PRIMARY KEY, n INT) WITH SYSTEM VERSIONING',
+    'INSERT INTO t VALUES (1, 1), (2, 1)',
+    'UPDATE t SET n = 2',
+    'DELETE FROM t WHERE id = 2',
+  );
+  const db = await server.connect(database);
+  const past = () =>
+    db.query('SELECT *, row_start, row_end FROM t FOR SYSTEM_TIME ALL ORDER BY 1, 3');
+  const before = await past();
+  const dir = makeBackupDir(t);
+  const set = await take(address, database, dir);
+  assert.equal(set.manifest.tables[0]?.rows, 4);
+
+  await db.run('DELETE HISTORY FROM t');
+  assert.equal(await findReusableSet({ address, database, dir, log: makeLog() }), null);
+  await restore(address, database, set);
+
+  assert.deepEqual(await past(), before);
+});
+
+test('a large table is written in parts, which are one point in time and restore as one', async (t) => {
+  const database = await makeDatabase(
+    'CREATE TABLE big (id BIGINT PRIMARY KEY, c CHAR(32), f VARCHAR(400), KEY (c))',
+    'CREATE TABLE far (id BIGINT PRIMARY KEY, c CHAR(32), f FLOAT, KEY (f))',
+    "INSERT INTO big SELECT seq, MD5(seq), REPEAT('x', 400) FROM seq_1_to_120000",
+    'INSERT INTO big VALUES (-9223372036854775808, NULL, NULL), (9223372036854775807, NULL, NULL)',
+    'INSERT INTO far SELECT seq * 1000003, MD5(seq), seq / 7 FROM seq_1_to_20000',
+    'ANALYZE TABLE big, far',
+  );
+  const set = await take(address, database, makeBackupDir(t));
+  const before = await contentsOf(address, database);
+  const db = await server.connect(database);
+  await db.run('DELETE FROM big WHERE id > 7');
+
+  await restore(address, database, set);
+
+  const parts = set.manifest.files.filter(({ table }) => table === 'big');
+  assert.ok(parts.length > 1, `${parts.length} files`);
+  assert.deepEqual(await contentsOf(address, database), before);
 });
 
 describe('findReusableSet', () => {

@@ -8,7 +8,7 @@ test('long work says how far it is and how long it will take', () => {
 
   assert.equal(
     describeProgress(half, 4000),
-    'loading: 100.0 MiB of 400.0 MiB, 25 %, about 12 s left',
+    'loading: 100.0 MiB of 400.0 MiB, 25 %, 25.0 MiB/s, about 12 s left',
   );
   assert.equal(
     describeProgress({ phase: 'hash', done: 3, of: 4, what: 'orders' }, 900),
