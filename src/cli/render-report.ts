@@ -1,4 +1,5 @@
 import { formatBytes } from '../run/context.ts';
+import { conversionText } from '../run/masterdata.ts';
 import type { Report, ReportMigration } from '../run/report.ts';
 
 /** The report for people: what was done, how long it took, where the database is. Pure. */
@@ -23,6 +24,10 @@ export function renderReport(report: Report, path: string | null): string {
     lines.push(
       `  size      ${formatBytes(database.size_before_bytes)} before, ${formatBytes(database.size_after_bytes)} after`,
     );
+  }
+  if (report.masterdata_conversion !== null) {
+    const [head, ...notes] = conversionText(report.masterdata_conversion).split('\n');
+    lines.push(`  format    ${head}`, ...notes.map((note) => `          ${note}`));
   }
   for (const warning of report.warnings) lines.push(`  warning   ${warning}`);
   if (path !== null) lines.push(`  report    ${path}`);

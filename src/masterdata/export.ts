@@ -1,17 +1,17 @@
 /** Writes the master data of a database as files of format 2.0, the same bytes for the same rows. */
-import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import sql, { join, raw } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { type BoundEntity, bindEntities } from './bind.ts';
 import { type Column, readTables } from './columns.ts';
 import type { EntitySet } from './entity.ts';
-import { EXPORT_VERSION, METADATA_FILE, type Metadata } from './format.ts';
+import { type Envelope, EXPORT_VERSION, METADATA_FILE, type Metadata } from './format.ts';
 import { makeProblems, type Problems } from './problems.ts';
 import { shorten } from './row.ts';
 import { selectFields } from './select.ts';
 import { at, tableOf } from './sql.ts';
+import { type FileEntry, openEntityFile, writeMetadata } from './write-file.ts';
 
 /** What an export says about itself. */
 export type ExportMeta = {
@@ -54,20 +54,13 @@ export async function exportMasterdata(
   const files = await withSnapshot(db, async () => {
     for (const entity of bound) await checkDangling(db, entity, problems);
     problems.throwIfAny();
-    const written: Record<string, { sha256: string; count: number }> = {};
+    const written: Record<string, FileEntry> = {};
     for (const entity of bound) {
       written[entity.entity.file] = await writeRows(db, entity, dir, about);
     }
     return written;
   });
-  const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const { export_version, backend_version, timestamp, game_system } = about;
-  const metadata: Metadata = {
-    ...{ export_version, backend_version, db_version: meta.dbVersion, timestamp, game_system },
-    files: sorted,
-  };
-  await writeWhole(joinPath(dir, METADATA_FILE), `${JSON.stringify(metadata, null, 2)}\n`);
-  return metadata;
+  return writeMetadata(dir, { ...about, db_version: meta.dbVersion }, files);
 }
 
 async function withSnapshot<T>(db: Db, work: () => Promise<T>): Promise<T> {
@@ -99,8 +92,8 @@ async function writeRows(
   db: Db,
   entity: BoundEntity,
   dir: string,
-  about: Readonly<Record<string, string>>,
-): Promise<{ sha256: string; count: number }> {
+  about: Envelope,
+): Promise<FileEntry> {
   const { values, joins } = selectFields(entity);
   const columns = values.map((value, index) => sql`${value} AS ${raw(`v${index}`)}`);
   // By bytes: the order must not depend on the server's version of a collation.
@@ -111,21 +104,13 @@ async function writeRows(
   });
   const rows = db.stream(sql`SELECT ${join(columns)} FROM ${tableOf(entity)} AS t ${joins}
     ORDER BY ${join([...order, at('t', entity.id.name)])}`);
-  const path = joinPath(dir, entity.entity.file);
-  const file = await openWriter(`${path}.part`);
-  let count = 0;
+  const file = await openEntityFile(dir, entity.entity.file, about);
   try {
-    await file.write(JSON.stringify({ ...about, data: [] }, null, 2).replace(/\[\]\n\}$/, '['));
-    for await (const row of rows) {
-      await file.write(`${count === 0 ? '' : ','}\n${indent(rowOf(entity, row))}`);
-      count += 1;
-    }
-    await file.write(`${count === 0 ? '' : '\n  '}]\n}\n`);
+    for await (const row of rows) await file.add(rowOf(entity, row));
+    return await file.end();
   } finally {
-    await file.close();
+    await file.abandon();
   }
-  await rename(`${path}.part`, path);
-  return { sha256: file.sha256(), count };
 }
 
 function rowOf(entity: BoundEntity, row: Readonly<Record<string, unknown>>): object {
@@ -144,40 +129,4 @@ function toJson(value: unknown, { dataType, columnType }: Column): unknown {
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
   return value;
-}
-
-function indent(row: object): string {
-  return JSON.stringify(row, null, 2).replaceAll(/^/gm, '    ');
-}
-
-/** Writes text in large pieces, and hashes it. */
-async function openWriter(path: string) {
-  const file = await open(path, 'w');
-  const hash = createHash('sha256');
-  let text = '';
-  async function flush(): Promise<void> {
-    hash.update(text);
-    await file.write(text);
-    text = '';
-  }
-  return {
-    async write(part: string): Promise<void> {
-      text += part;
-      if (text.length > 1 << 18) await flush();
-    },
-    async close(): Promise<void> {
-      try {
-        await flush();
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    },
-    sha256: () => hash.digest('hex'),
-  };
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.part`, text, { flush: true });
-  await rename(`${path}.part`, path);
 }

@@ -12,6 +12,7 @@ import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import { digestFiles } from '../masterdata/files-digest.ts';
+import type { Conversion } from '../masterdata/former.ts';
 import type { MasterdataSet } from '../masterdata/read.ts';
 import type { SyncReport } from '../masterdata/report.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
@@ -21,6 +22,8 @@ import type { Facts } from './facts.ts';
 /** The master data of this image or of a deployment package. */
 export type Masterdata = {
   readonly set: MasterdataSet;
+  /** How it became format 2.0; null when it was. */
+  readonly conversion: Conversion | null;
   /** What a fresh installation does besides, or null. */
   readonly installFile: string | null;
   /** Digest of the files, byte by byte; null when they came in a package. */
@@ -51,7 +54,7 @@ export function makeMasterdataSource(
   input: string | null,
 ): MasterdataSource {
   let read: Promise<Masterdata | null> | null = null;
-  let cleanUp: () => Promise<void> = () => Promise.resolve();
+  const cleanUp: (() => Promise<void>)[] = [];
   const filesDigest = async (): Promise<string | null> => {
     const dir = input ?? config.masterdataDir;
     if (dir === null || (config.package !== null && input === null)) return null;
@@ -67,19 +70,26 @@ export function makeMasterdataSource(
         expectedVersion,
         tmpDir: config.scratchDir,
       });
-      cleanUp = opened.remove;
+      cleanUp.push(opened.remove);
       // A package has the rows; what they mean is declared in the image.
       dir = opened.dir;
     }
     if (dir === null || !existsSync(dir)) return null;
     const { readEntities } = await import('../masterdata/entities.ts');
     const { readMasterdata } = await import('../masterdata/read.ts');
+    const { loadFormats } = await import('../masterdata/former.ts');
+    const { openMasterdata } = await import('../masterdata/open.ts');
     // Before they are read: what changes meanwhile must not be taken for what was synced.
     const files = await filesDigest();
-    const entities = await readEntities(config.masterdataDir ?? dir);
-    const installFile = path.join(config.masterdataDir ?? dir, 'install.ts');
+    const declared = config.masterdataDir ?? dir;
+    const entities = await readEntities(declared);
+    const formats = await loadFormats(declared);
+    const opened = await openMasterdata(dir, { entities, formats, tmpDir: config.scratchDir });
+    cleanUp.push(opened.remove);
+    const installFile = path.join(declared, 'install.ts');
     return {
-      set: await readMasterdata(dir, entities),
+      conversion: opened.conversion,
+      set: await readMasterdata(opened.dir, entities),
       installFile: existsSync(installFile) ? installFile : null,
       files,
     };
@@ -90,8 +100,16 @@ export function makeMasterdataSource(
       return read;
     },
     filesDigest,
-    close: () => cleanUp(),
+    async close() {
+      for (const remove of cleanUp) await remove();
+    },
   };
+}
+
+/** `the master data was converted from format 1.4 (1.4 → 1.5, 1.5 → 2.0)`, and what that decided. Pure. */
+export function conversionText({ from, steps, notes }: Conversion): string {
+  const head = `the master data was converted from format ${from} (${steps.join(', ')})`;
+  return [head, ...notes.map((note) => `  ${note}`)].join('\n');
 }
 
 /**
@@ -119,6 +137,10 @@ export async function syncInRun(
 ): Promise<SyncReport | null> {
   const masterdata = await context.masterdata.get();
   if (masterdata === null) return null;
+  if (masterdata.conversion !== null) {
+    context.report.masterdata_conversion = masterdata.conversion;
+    context.log.info({ ...masterdata.conversion }, conversionText(masterdata.conversion));
+  }
   const { syncMasterdata } = await import('../masterdata/sync.ts');
   await setFreshSession(hold.db, { collation: facts.server.database.collation });
   const transaction = async () => {

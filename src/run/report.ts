@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
+import type { Conversion } from '../masterdata/former.ts';
 import type { SyncReport } from '../masterdata/report.ts';
 import type { Finding } from '../validation/finding.ts';
 import type { Mode } from './plan.ts';
@@ -97,6 +98,8 @@ export type Report = {
   pruned: readonly string[];
   /** What the sync of master data did, or null. */
   masterdata: SyncReport | null;
+  /** From which former format the master data was converted, and what that decided; null: it was not. */
+  masterdata_conversion: Conversion | null;
   /** What the validation found. */
   findings: readonly Finding[];
   readonly warnings: string[];
@@ -134,7 +137,7 @@ export function makeReport(
       pruned: [],
       warnings: [],
     },
-    ...{ masterdata: null, findings: [] },
+    ...{ masterdata: null, masterdata_conversion: null, findings: [] },
     ...{ started_at: now, finished_at: now },
   };
 }

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { recognise, steps } from '../../../masterdata/formats.ts';
+import { readEntities } from '../../../src/masterdata/entities.ts';
+import { convertFormer, type FormerFiles } from '../../../src/masterdata/former.ts';
+import { openMasterdata } from '../../../src/masterdata/open.ts';
+import { readMasterdata } from '../../../src/masterdata/read.ts';
+import {
+  asGo,
+  inShape,
+  inTwo,
+  lacking,
+  shapes,
+  single,
+  writeShape,
+} from '../../support/bamort/former.ts';
+import { makeTmpDir } from '../../support/tmp.ts';
+
+const entities = await readEntities(join(import.meta.dirname, '../../../masterdata'));
+const formats = { recognise, steps };
+
+const step = (from: string) => steps.find((each) => each.from === from)!;
+
+function run(from: string, files: FormerFiles): { files: FormerFiles; notes: string[] } {
+  const notes: string[] = [];
+  return { files: step(from).convert(files, (text) => notes.push(text)), notes };
+}
+
+async function rowsIn(dir: string): Promise<Record<string, unknown>> {
+  const rows: Record<string, unknown> = {};
+  for (const { file } of entities.entities) {
+    rows[file] = JSON.parse(await readFile(join(dir, file), 'utf8')).data;
+  }
+  return rows;
+}
+
+describe('master data in a former format', () => {
+  for (const shape of shapes) {
+    test(`format ${shape} is recognised, and becomes the same rows of 2.0`, async (t) => {
+      const tmpDir = await makeTmpDir(t);
+      const dir = join(tmpDir, 'former');
+      await writeShape(shape, dir);
+
+      const opened = await openMasterdata(dir, { entities, formats, tmpDir });
+
+      assert.equal(opened.conversion?.from, shape);
+      const expected = Object.fromEntries(
+        Object.entries(inTwo).map(([name, rows]) => [
+          name,
+          lacking[shape].includes(name) ? [] : rows,
+        ]),
+      );
+      assert.deepEqual(await rowsIn(opened.dir), expected);
+      await readMasterdata(opened.dir, entities);
+      await opened.remove();
+    });
+  }
+
+  test('the single file of format 0 becomes rows without ids, and keeps what there was of sources', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const file = join(tmpDir, 'export.json');
+    await writeFile(file, asGo(single));
+
+    const { dir, conversion } = await openMasterdata(file, { entities, formats, tmpDir });
+
+    assert.equal(conversion?.from, '0');
+    assert.equal(conversion.steps.length, 7);
+    const rows = (await rowsIn(dir)) as Record<string, Record<string, unknown>[]>;
+    const [lenken] = rows['skills.json']!;
+    assert.equal(lenken!['innate_skill'], false);
+    assert.equal(lenken!['quelle'], 'GDB 12');
+    assert.ok(!('id' in lenken!) && !('source_id' in lenken!) && !('innateskill' in lenken!));
+    assert.deepEqual(rows['skill_category_difficulties.json'], []);
+    assert.equal(rows['equipment.json']!.length, 1);
+    assert.ok(conversion.notes.some((note) => /left out: .*source_id/.test(note)));
+    assert.ok(conversion.notes.some((note) => /no learn cost/.test(note)));
+  });
+
+  test('a folder of other lists is refused, with what was expected', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    await mkdir(join(tmpDir, 'other'));
+    await writeFile(join(tmpDir, 'other', 'things.json'), '[]');
+
+    await assert.rejects(openMasterdata(join(tmpDir, 'other'), { entities, formats, tmpDir }), {
+      code: 'MASTERDATA_INVALID',
+      message: /metadata\.json of format 2\.0/,
+    });
+  });
+
+  test('a chain without a way to the current format is refused', () => {
+    assert.throws(() => convertFormer({ recognise, steps: [] }, '1.0', {}), {
+      code: 'MASTERDATA_INVALID',
+    });
+  });
+});
+
+describe('the steps', () => {
+  test('0 → 1.0: members become files, old field names the new ones', () => {
+    const { files } = run('0', { skills: single['skills']!, equipments: single['equipments']! });
+
+    assert.equal(files['equipment.json']!.length, 1);
+    assert.equal(files['skills.json']![0]!['innate_skill'], false);
+  });
+
+  test('1.0 → 1.1: category and difficulty become categories_difficulties, with the cost of the file of costs', () => {
+    const { files } = run('1.0', inShape('1.0'));
+
+    assert.deepEqual(files['skills.json']![0]!['categories_difficulties'], [
+      { category: 'Handwerk', difficulty: 'normal', learn_cost: 4 },
+    ]);
+  });
+
+  test('1.0 → 1.1: a skill without a cost gets none made up, and is named', () => {
+    const { files, notes } = run('1.0', {
+      ...inShape('1.0'),
+      'skill_category_difficulties.json': [],
+    });
+
+    assert.ok(!('categories_difficulties' in files['skills.json']![0]!));
+    assert.match(notes[0]!, /Schiﬀe lenken/);
+  });
+
+  test('1.1 → 1.2: the costs of weapon skills get a file', () => {
+    assert.deepEqual(
+      run('1.1', inShape('1.1')).files['weaponskill_category_difficulties.json'],
+      [],
+    );
+  });
+
+  test('1.2 → 1.3 and 1.3 → 1.4: files that did not exist are empty', () => {
+    assert.deepEqual(run('1.2', inShape('1.2')).files['class_spell_points.json'], []);
+    assert.deepEqual(run('1.3', inShape('1.3')).files['misc_lookups.json'], []);
+  });
+
+  test('1.4 → 1.5: five files get the id of their game system', () => {
+    const { files } = run('1.4', inShape('1.4'));
+
+    assert.equal(files['spells.json']![0]!['game_system_id'], 1);
+    assert.equal(files['misc_lookups.json']![0]!['game_system_id'], 1);
+    assert.ok(!('game_system_id' in files['weapons.json']![0]!));
+  });
+
+  test('1.5 → 2.0: one name for a game system, and no id', () => {
+    const { files } = run('1.5', inShape('1.5'));
+
+    assert.deepEqual(files, inTwo);
+  });
+
+  test('1.5 → 2.0: a class that is named by the wrong one of code and name is found', () => {
+    const former = inShape('1.5');
+    const { files } = run('1.5', {
+      ...former,
+      'class_category_ep_costs.json': [
+        { character_class_code: 'Küstenwächter', skill_category_name: 'Handwerk', ep_per_te: 10 },
+      ],
+      'class_spell_points.json': [{ class_name: 'Wan', class_system: 'M-System', spell_points: 2 }],
+    });
+
+    assert.deepEqual(files, inTwo);
+  });
+
+  test('1.5 → 2.0: two costs for one thing are told, the one of the file of costs stays', () => {
+    const former = inShape('1.5');
+    const [first, ...rest] = former['skill_category_difficulties.json']!;
+    const { files, notes } = run('1.5', {
+      ...former,
+      'skill_category_difficulties.json': [{ ...first, learn_cost: 9 }, ...rest],
+    });
+
+    assert.equal(files['skill_category_difficulties.json']![0]!['learn_cost'], 9);
+    assert.match(notes[0]!, /another learn cost \(4\).*says 9, which is kept/);
+  });
+
+  test('1.5 → 2.0: improvement costs of skills of one kind become one, unequal ones are told', () => {
+    const former = inShape('1.5');
+    const [first, second] = former['skill_improvement_costs.json']!;
+    const { files, notes } = run('1.5', {
+      ...former,
+      'skill_improvement_costs.json': [first!, { ...second, te_required: 5 }],
+    });
+
+    assert.equal(files['skill_improvement_costs.json']!.length, 1);
+    assert.match(notes[0]!, /Boote flicken costs 5 at level 9, another skill of its kind 2/);
+  });
+
+  test('none of them changes what it is given', () => {
+    for (const shape of shapes) {
+      const former = inShape(shape);
+      const before = JSON.stringify(former);
+      convertFormer(formats, shape, former);
+      assert.equal(JSON.stringify(former), before);
+    }
+  });
+});
