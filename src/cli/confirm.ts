@@ -15,20 +15,38 @@ export async function confirm(
   flags: { readonly yes?: boolean },
 ): Promise<void> {
   if (flags.yes) return;
-  if (!process.stdin.isTTY) {
+  if (!hasTerminal()) {
     throw new DeployError(
       'NOT_CONFIRMED',
       'this needs a confirmation, and there is no terminal to ask on',
     );
   }
+  const answer = await ask(world, `${question}\nType yes to go on: `);
+  if (answer !== 'yes') throw new DeployError('NOT_CONFIRMED', 'not confirmed');
+}
+
+/** Lets a person on a terminal choose one of `words`; null for anything else. */
+export async function choose<Word extends string>(
+  world: World,
+  question: string,
+  words: readonly Word[],
+): Promise<Word | null> {
+  const answer = await ask(world, `${question}Type ${words.join(', ')} or nothing: `);
+  return words.find((word) => word === answer) ?? null;
+}
+
+/** Whether there is somebody who could answer. */
+export function hasTerminal(): boolean {
+  return process.stdin.isTTY === true;
+}
+
+async function ask(world: World, question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: world.streams.stderr });
   try {
-    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
-    const asked = lines.question(`${question}\nType yes to go on: `, { signal: world.stop });
     // After Ctrl-D there is no answer any more: that is a no.
-    const answer = await Promise.race([asked, ended]);
-    if (answer.trim().toLowerCase() !== 'yes')
-      throw new DeployError('NOT_CONFIRMED', 'not confirmed');
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    const answer = await Promise.race([lines.question(question, { signal: world.stop }), ended]);
+    return answer.trim().toLowerCase();
   } catch (error) {
     // While it asks, the terminal hands Ctrl-C to it as a key: no signal comes.
     if ((error as Error).name !== 'AbortError') throw error;

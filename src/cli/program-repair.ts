@@ -5,6 +5,20 @@ import type { Add } from './program.ts';
 
 /** Adds them to the program. */
 export function addRepair(program: Command, world: World, add: Add): void {
+  add(
+    program,
+    'resolve',
+    'show what a person must decide about, and do it',
+    [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23],
+    async (options) => (await import('./resolve.ts')).resolveCommand(world, options),
+  )
+    .option('--continue', 'go on forward with the run from where its journal is')
+    .option('--put-back', 'restore the proven backup set of the run')
+    .option('--accept', 'take the database as it is, and record what is true')
+    .option('--in-doubt <run|done>', 'with --continue: what to do about the statement in doubt')
+    .option('--retry [n]', 'try failed migrations again that are not critical')
+    .option('--accept-checksum <n>', 'the file of an applied migration was changed on purpose')
+    .option('--yes', 'do not ask');
   const schema = program.command('schema').description('the structure of the database');
   add(
     schema,

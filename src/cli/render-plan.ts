@@ -36,7 +36,9 @@ function renderCycle(cycle: Cycle): string[] {
     `  ${cycle.from ?? 'empty'} → ${cycle.to ?? 'none'}: fence, backup and proof, then`,
   ];
   for (const migration of cycle.adopt)
-    lines.push(`    record ${titleOfMigration(migration)} as applied`);
+    lines.push(
+      `    record ${titleOfMigration(migration)} as ${cycle.direction === 'up' ? 'applied' : 'not tried'}`,
+    );
   for (const migration of cycle.migrations) {
     const statements = statementsOf(migration, cycle.direction);
     lines.push(

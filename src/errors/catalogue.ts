@@ -212,6 +212,21 @@ export const catalogue = {
     where: 'the command line',
     next: ['deploy status shows what is applied'],
   },
+  RUN_OPEN: {
+    exitCode: 13,
+    meaning: 'An earlier run did not end, so that the database may be half-way.',
+    where: 'the run that deploy status shows',
+    next: [
+      'deploy up finishes it or puts it back',
+      'deploy resolve shows what it left, and lets you decide',
+    ],
+  },
+  CHOICE_REFUSED: {
+    exitCode: 13,
+    meaning: 'What was chosen cannot be done with the run, or the migration, as it is.',
+    where: 'the run that deploy status shows',
+    next: ['deploy resolve shows the choices that there are'],
+  },
   SPACE_SHORT: {
     exitCode: 14,
     meaning: 'A disk has not enough free space for the backup or for its proof.',
@@ -361,6 +376,7 @@ export const catalogue = {
     next: [
       'do not start the application',
       'run the same command again: it goes on putting back',
+      'deploy resolve shows what differs and which other ways there are',
       'docs/runbook.md, section Restore by hand',
     ],
   },

@@ -80,6 +80,32 @@ export async function recordReverted(db: Db, entry: RevertEntry): Promise<void> 
   await appendVersion(db, types, { ...entry, number, version, description, checksum });
 }
 
+/** A row of `schema_version` to be appended. */
+export type VersionEntry = Pick<
+  RecordEntry,
+  'number' | 'version' | 'description' | 'backendVersion'
+> & {
+  readonly checksum: string | null;
+};
+
+/**
+ * Records another checksum of an applied migration: a new row of `schema_version`. `current` is
+ * then appended again when it is another migration, because backends take the last row for the
+ * version of the database.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when a version table is missing or lacks a column.
+ */
+export async function recordChecksum(
+  db: Db,
+  entry: VersionEntry,
+  current: VersionEntry | null,
+): Promise<void> {
+  const types = await readPresentTypes(db);
+  const again = current !== null && current.number !== entry.number ? [current] : [];
+  for (const row of [entry, ...again])
+    await appendVersion(db, types, { ...row, checksum: sql`${row.checksum}` });
+}
+
 type PresentTypes = { readonly [Table in keyof AppliedAtTypes]: AppliedAtType };
 
 /**

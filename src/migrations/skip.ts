@@ -4,6 +4,7 @@ import { setFreshSession } from '../database/session.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { describeCauses } from '../errors/chain.ts';
 import type { DeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal } from '../statements/journal.ts';
 import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
@@ -31,6 +32,7 @@ export async function skipMigration(
   const { hold, runId } = options;
   const { db } = hold;
   await advanceJournal(hold, runId, { done: [], intent: failed.record });
+  await failPoint('skip.begun');
   await setFreshSession(db, { collation: options.collation });
   for (const { sql } of failed.migration.down!.statements) {
     // What the up file did not get to make cannot be taken away; the comparison below decides.
@@ -38,6 +40,7 @@ export async function skipMigration(
   }
   await setFreshSession(db, { collation: options.collation });
   if ((await options.readStructure()) !== failed.before) throw failed.error;
+  await failPoint('skip.taken-back');
   const text = describeCauses(failed.error, serverText) ?? failed.error.message;
   await inTransaction(db, async () => {
     await advanceJournal(hold, runId, { done: [failed.record], intent: null });

@@ -45,6 +45,8 @@ export type StructuralRunOptions = {
   readonly direction: Direction;
   /** The database's own: every file begins with it. */
   readonly collation: string;
+  /** Makes the structure to begin with, in a schema named `database`; that of the database if left out. */
+  readonly make?: (admin: Db) => Promise<unknown>;
   /** Looks at the copy as the migrations left it, if none failed; what it throws passes. */
   readonly inspect?: (copy: Db) => Promise<void>;
 };
@@ -57,7 +59,8 @@ export type StructuralRunOptions = {
  */
 export async function runStructurally(options: StructuralRunOptions): Promise<StructuralRun> {
   const { scratch, database, direction, collation } = options;
-  const copy = (admin: Db) => copyStructure(options.db, database, admin, database);
+  const copy =
+    options.make ?? ((admin: Db) => copyStructure(options.db, database, admin, database));
   return withScratchSchema(scratch, database, copy, async (db, reader) => {
     await ensureVersionTables(db);
     const rows = (await isEmpty(reader, database)) ? 'all' : 'missing';

@@ -28,6 +28,7 @@ export type Mode =
   | 'rollback'
   | 'restore'
   | 'backup'
+  | 'resolve'
   | 'nothing to do'
   | 'refused';
 

@@ -29,7 +29,12 @@ export type Resume =
       /** What the journal noted of the action at `fromSeq`. */
       readonly counters: Counters | null;
     }
-  | { readonly kind: 'put-back'; readonly why: string };
+  | {
+      readonly kind: 'put-back';
+      readonly why: string;
+      /** True when a person who knows whether the statement took effect could decide it. */
+      readonly inDoubt?: true;
+    };
 
 /** What a person says of a statement of which nobody can tell whether it took effect. */
 export type InDoubtAnswer = 'run' | 'done';
@@ -127,6 +132,7 @@ async function decide(
     if (verdict === 'put-back') {
       return {
         kind: 'put-back',
+        inDoubt: true,
         why: `whether statement ${action.statement} of migration ${action.migration} took effect cannot be told`,
       };
     }
@@ -156,7 +162,8 @@ async function decideAction(reader: Db, database: string, action: Action, migrat
   });
 }
 
-function entersDependentFile(
+/** Whether going on at `fromSeq` begins in the middle of a file whose session cannot be made again. */
+export function entersDependentFile(
   actions: readonly Action[],
   migrations: ReadonlyMap<number, Migration>,
   fromSeq: number,

@@ -31,6 +31,17 @@ export function chooseReverts(facts: Facts, target: RollbackTarget): readonly Mi
   return newestFirst.filter((migration) => compareVersions(migration.version, target.version) > 0);
 }
 
+/**
+ * Migrations that failed, are not critical, and belong to what is left: their rows go, so that
+ * their versions no longer count as reached. Nothing of them is in the database. Pure.
+ */
+export function chooseForgotten(facts: Facts, target: RollbackTarget): readonly Migration[] {
+  if (target.kind === 'steps') return [];
+  return facts.resolution.failed
+    .filter((migration) => compareVersions(migration.version, target.version) > 0)
+    .toSorted((a, b) => b.number - a.number);
+}
+
 /** Plans a rollback from facts alone, without the structural run and the losses. Pure. */
 export function makeRollbackPlan(
   facts: Facts,
@@ -39,10 +50,13 @@ export function makeRollbackPlan(
 ): Plan {
   const from = facts.resolution.actualVersion;
   const migrations = chooseReverts(facts, target);
-  const reverted = new Set(migrations.map(({ number }) => number));
-  const left = facts.history.applied.filter(({ number }) => !reverted.has(number));
-  const to = resolve(facts.folder, { ...facts.history, applied: left }).actualVersion;
-  const work: Work = { adopt: [], migrations, direction: 'down' };
+  const adopt = chooseForgotten(facts, target);
+  const reverted = new Set([...migrations, ...adopt].map(({ number }) => number));
+  const isLeft = ({ number }: { readonly number: number }) => !reverted.has(number);
+  const { applied, failed } = facts.history;
+  const left = { applied: applied.filter(isLeft), failed: failed.filter(isLeft) };
+  const to = resolve(facts.folder, left).actualVersion;
+  const work: Work = { adopt, migrations, direction: 'down' };
   const cycle: Cycle = {
     mode: 'rollback',
     ...work,
@@ -56,7 +70,7 @@ export function makeRollbackPlan(
     ...refuseIrreversible(migrations),
     ...refuseHistory(facts),
   ];
-  const cycles = migrations.length === 0 ? [] : [cycle];
+  const cycles = reverted.size === 0 ? [] : [cycle];
   if (refusals.length === 0) {
     refusals.push(
       ...refuseRights(facts, { ...settings, forward: false }),

@@ -104,6 +104,23 @@ export async function advanceJournal(
   }
 }
 
+/**
+ * Removes the intent of a statement that did not take effect, because the run goes on with another
+ * text in its place. Needs the lock.
+ *
+ * @throws DeployError `LOCK_LOST` when there is none, or the lock is no longer ours
+ */
+export async function forgetIntent(hold: Hold, runId: string, seq: number): Promise<void> {
+  const { affectedRows } = await hold.db.run(sql`
+    DELETE FROM ${qualified(hold.database, 'deploy_journal')}
+    WHERE run_id = ${runId} AND seq = ${seq} AND state = 'intent' AND ${hold.guard}`);
+  if (affectedRows === 1) return;
+  throw new DeployError(
+    'LOCK_LOST',
+    `the journal of run ${runId} is no longer written by this run`,
+  );
+}
+
 function journalValues(
   hold: Hold,
   runId: string,

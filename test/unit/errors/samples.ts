@@ -185,6 +185,13 @@ export const samples: Readonly<Record<ErrorCode, Sample>> = {
   }),
   NOT_REVERSIBLE: sample('NOT_REVERSIBLE', 'migration 0004 has no down file', { where: file }),
   NO_TARGET: sample('NO_TARGET', 'there is no version 0.4.9 behind 0.5.0'),
+  RUN_OPEN: sample('RUN_OPEN', 'run 20260116T103000Z-4f1c2a is not ended (changing)'),
+  CHOICE_REFUSED: sample(
+    'CHOICE_REFUSED',
+    '--continue is not possible: statement 1 of migration 4 took effect, and the file has another text for it now',
+    { where: 'run 20260116T103000Z-4f1c2a, changing' },
+    { database: 'bamort is at 0.4.0, not touched' },
+  ),
   SPACE_SHORT: sample('SPACE_SHORT', 'the disk has not enough space for the backup', {
     where: '/backups',
     facts: { problems: ['needed are 590 MB, free are 120 MB'] },

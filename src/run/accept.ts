@@ -1,0 +1,151 @@
+/**
+ * Takes the database as it is: finds out how many migrations of a run that did not end are really
+ * in it, and makes the history say so.
+ */
+import type { Hold } from '../database/lock.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { failPoint } from '../errors/fail-point.ts';
+import { readHistory } from '../history/read.ts';
+import { type RunRow, updateRun } from '../history/runs.ts';
+import { ensureVersionTables } from '../history/tables.ts';
+import type { Action } from '../migrations/actions.ts';
+import { migrationsByNumber } from '../migrations/install.ts';
+import { resolve } from '../migrations/resolve.ts';
+import { fingerprintSchema } from '../schema/fingerprint.ts';
+import type { ObjectKey } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
+import { readJournal } from '../statements/journal.ts';
+import { openConnection, type RunContext } from './context.ts';
+import { close, type StoredPlan } from './cycle.ts';
+import type { Facts } from './facts.ts';
+import { recordOutcome } from './record-outcome.ts';
+
+/** What is true of a run: how many of its migrations took effect in full. */
+export type Truth = {
+  readonly complete: number;
+  /** False when the structure is that after none of them: then the journal alone says it. */
+  readonly matches: boolean;
+};
+
+/**
+ * Finds the number of migrations after which the structure is as it is now. The journal is right
+ * when it fits; else the nearest number that fits. Pure.
+ */
+export function findTruth(
+  actions: readonly Action[],
+  doneSeqs: ReadonlySet<number>,
+  live: ReadonlyMap<ObjectKey | string, string>,
+): Truth {
+  const records = actions.filter(({ kind }) => kind === 'record');
+  const journalled = records.findIndex(({ seq }) => !doneSeqs.has(seq));
+  const complete = journalled === -1 ? records.length : journalled;
+  const fits = [...records.keys(), records.length].filter((count) =>
+    isStructureAfter(actions, count === 0 ? -1 : records[count - 1]!.seq, live),
+  );
+  if (fits.length === 0) return { complete, matches: false };
+  if (fits.includes(complete)) return { complete, matches: true };
+  const [nearest] = fits.toSorted((a, b) => Math.abs(a - complete) - Math.abs(b - complete));
+  return { complete: withRecordedOnly(actions, records, nearest!), matches: true };
+}
+
+/** Whether every object that the run touches looks as it should when the actions up to `seq` are done. */
+function isStructureAfter(
+  actions: readonly Action[],
+  seq: number,
+  live: ReadonlyMap<ObjectKey | string, string>,
+): boolean {
+  const expected = new Map<string, string | null>();
+  for (const action of actions) {
+    for (const { key, before, after } of action.changes) {
+      if (action.seq <= seq) expected.set(key, after);
+      else if (!expected.has(key)) expected.set(key, before);
+    }
+  }
+  return [...expected].every(([key, fingerprint]) => (live.get(key) ?? null) === fingerprint);
+}
+
+/** A migration that is only recorded, e.g. one that schema.sql covers, goes with the one before it. */
+function withRecordedOnly(
+  actions: readonly Action[],
+  records: readonly Action[],
+  count: number,
+): number {
+  let complete = count;
+  while (complete > 0 && complete < records.length) {
+    if (actions[records[complete]!.seq - 1]?.kind !== 'record') break;
+    complete++;
+  }
+  return complete;
+}
+
+/**
+ * Makes the history say what is true, lets the application in and closes the run. Needs the lock.
+ * Killed in between, the run is still open and can be resolved again.
+ *
+ * @throws DeployError `LOCK_LOST`, `HISTORY_UNREADABLE`
+ */
+export async function acceptRun(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+): Promise<Truth> {
+  const { report, config } = context;
+  const database = config.database.name;
+  const truth = await readTruth(context, run);
+  const { actions } = run.plan as StoredPlan;
+  const records = actions.filter(({ kind }) => kind === 'record');
+  await ensureVersionTables(hold.db);
+  await inTransaction(hold.db, async () => {
+    await hold.assertHeld();
+    for (const [index, action] of records.entries())
+      await correctRow(context, hold, facts, action, index < truth.complete);
+    await updateRun(hold, run.runId, { outcome: 'left', exitCode: 0 });
+  });
+  await failPoint('resolve.recorded');
+  const { actualVersion } = resolve(facts.folder, await readHistory(hold.db, database));
+  report.database.after = actualVersion;
+  report.database.statement = `${database} is at ${actualVersion ?? 'no version'}: taken as it is`;
+  if (!truth.matches) {
+    report.warnings.push(
+      'the structure is not that after any migration of the run: deploy schema diff shows what differs, and the next up plans from it',
+    );
+  }
+  await close(context, hold, run);
+  return truth;
+}
+
+/** Reads what `findTruth` needs. Needs no lock. */
+export async function readTruth(context: RunContext, run: RunRow): Promise<Truth> {
+  const database = context.config.database.name;
+  const reader = await openConnection(context);
+  try {
+    const journal = await readJournal(reader, database, run.runId);
+    const done = journal.filter(({ state }) => state === 'done').map(({ seq }) => seq);
+    const live = fingerprintSchema(await readSchema(reader, database));
+    return findTruth((run.plan as StoredPlan).actions, new Set(done), live);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Writes or removes one row of the history, if it does not say already what is true. */
+async function correctRow(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  { migration: number, direction }: Action,
+  tookEffect: boolean,
+): Promise<void> {
+  const migration = migrationsByNumber(facts.folder).get(number);
+  const history = await readHistory(hold.db, context.config.database.name);
+  const isRecorded = history.applied.some((row) => row.number === number);
+  const isTrue = (direction === 'up') === tookEffect;
+  // One that failed and is not critical is neither applied nor to be removed.
+  if (migration === undefined || isTrue === isRecorded) return;
+  if (!isTrue && history.failed.some((row) => row.number === number)) return;
+  await recordOutcome(context, hold.db, facts, {
+    ...{ action: { direction: isTrue ? 'up' : 'down' }, migration },
+    ...{ executionTimeMs: 0, error: null },
+  });
+}
