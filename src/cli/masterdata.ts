@@ -8,13 +8,18 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { readEntities } from '../masterdata/entities.ts';
 import { exportMasterdata } from '../masterdata/export.ts';
 import type { Metadata } from '../masterdata/format.ts';
-import type { SyncReport } from '../masterdata/report.ts';
+import { hasChanges } from '../masterdata/report.ts';
 import type { RunContext } from '../run/context.ts';
 import { readFacts } from '../run/facts.ts';
-import { up } from '../run/up.ts';
+import { checkSelection, planUp, type UpOptions, up } from '../run/up.ts';
 import { type CommonOptions, execute, inspect, type World } from './invoke.ts';
+import { renderSync } from './render-masterdata.ts';
 
-type Flags = CommonOptions & { readonly input?: string; readonly output?: string };
+type Flags = CommonOptions & {
+  readonly input?: string;
+  readonly output?: string;
+  readonly dryRun?: boolean;
+};
 
 async function withDatabase<T>(
   { config, log, stop }: RunContext,
@@ -78,10 +83,31 @@ export async function exportCommand(world: World, flags: Flags): Promise<number>
 
 /** `deploy masterdata import --input DIR`: the master data step of `up` with another folder. */
 export async function importCommand(world: World, flags: Flags): Promise<number> {
-  const select = new Set(['masterdata', 'validate'] as const);
-  return execute(withInput(world, flags), flags, (context) =>
-    up(context, { forward: false, select }),
-  );
+  const options: UpOptions = { forward: false, select: new Set(['masterdata', 'validate']) };
+  const own = withInput(world, flags);
+  if (flags.dryRun) return inspect(own, flags, (context) => previewImport(context, options));
+  return execute(own, flags, (context) => up(context, options));
+}
+
+/** The plan of the import and what it would write: exit code 0 nothing, 30 something, 13 refused. */
+async function previewImport(context: RunContext, options: UpOptions) {
+  const { db, looked } = await planUp(context, options);
+  try {
+    const { plan, facts } = looked;
+    checkSelection(options, plan, facts, 'before');
+    if (plan.mode === 'refused') {
+      const { planJson, renderPlan } = await import('./render-plan.ts');
+      return { value: planJson(plan, facts), text: renderPlan(plan, facts), exitCode: 13 };
+    }
+    const masterdata = await context.masterdata.get();
+    if (masterdata === null) return { value: null, text: 'there is no master data\n', exitCode: 0 };
+    const { diffMasterdata } = await import('../masterdata/sync.ts');
+    const report = await diffMasterdata(db, masterdata.set);
+    const text = `${renderSync(report)}nothing has been changed\n`;
+    return { value: report, text, exitCode: hasChanges(report) ? 30 : 0 };
+  } finally {
+    await db.close();
+  }
 }
 
 /** `deploy masterdata diff`: what an import would change; changes nothing. */
@@ -124,13 +150,4 @@ function withInput(world: World, { input }: Flags): World {
   if (input === undefined) return world;
   const env = { ...world.env, MASTERDATA: 'always' };
   return { ...world, env, masterdataInput: path.resolve(input) };
-}
-
-/** `spells: 3 changed, 1 new, 0 deleted, 534 unchanged`, and the changed fields. */
-function renderSync({ entities }: SyncReport): string {
-  const lines = entities.flatMap(({ entity, inserted, updated, deleted, unchanged, changes }) => [
-    `${entity}: ${updated} changed, ${inserted} new, ${deleted} deleted, ${unchanged} unchanged`,
-    ...changes.map((change) => `  ${JSON.stringify(change)}`),
-  ]);
-  return `${lines.join('\n')}\n`;
 }

@@ -185,7 +185,9 @@ function addMasterdata(program: Command, world: World, add: Add): void {
     'bring master data into the database, with a backup before',
     changing,
     async (options) => (await import('./masterdata.ts')).importCommand(world, options),
-  ).option('--input <dir>', 'the folder; that of the image if left out');
+  )
+    .option('--input <dir>', 'the folder; that of the image if left out')
+    .option('--dry-run', 'print what would change, with every field, and change nothing');
   add(
     masterdata,
     'diff',

@@ -3,7 +3,7 @@ import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import { addFound } from './check.ts';
 import type { Problems } from './problems.ts';
-import { all, at, stagedRows, tableOf, writtenColumns } from './sql.ts';
+import { all, at, idsOf, stagedRows, tableOf, writtenColumns } from './sql.ts';
 
 /** Finds rows that a unique index of the table, other than one of the key, would refuse. Reads only. */
 export async function checkUnique(db: Db, entity: BoundEntity, problems: Problems): Promise<void> {
@@ -14,20 +14,33 @@ export async function checkUnique(db: Db, entity: BoundEntity, problems: Problem
     await checkFile(db, entity, problems, columns, staged);
     const same = columns.map((column) => sql`${at('t', column)} = ${staged.get(column)!}`);
     const id = at('t', entity.id.name);
-    await addFound<{ rn: number; id: string | number }>(
+    await addFound<{ rn: number; id: string | number; listed: number; changes: number }>(
       db,
       entity,
       problems,
       {
-        columns: sql`${id} AS id`,
-        // Not only rows that stay: one that is renamed or deleted still has the value at that moment.
-        from: sql`${stagedRows(entity)} STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${all(same)}`,
+        columns: sql`${id} AS id, q.rn IS NOT NULL AS listed, COALESCE(q.changed, 0) AS changes`,
+        // Not only rows that stay: one that is changed or deleted still has the value at that moment.
+        from: sql`${stagedRows(entity)} STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${all(same)}
+          LEFT JOIN ${idsOf(entity)} AS q ON q.id = ${id}`,
         where: sql`WHERE NOT (${id} <=> m.id)`,
       },
-      (row) =>
-        `${names}: must be unique, and the row with ${entity.id.name} ${row.id} has the same`,
+      (row) => {
+        const has = `${names}: must be unique, and the row with ${entity.id.name} ${row.id} has the same`;
+        const until = untilWhen(entity, row);
+        return until === null ? has : `${has} until this sync ${until} it: do that in one before`;
+      },
     );
   }
+}
+
+/** What the sync would do to the row that has a unique value now. Values are not exchanged in one sync. */
+function untilWhen(
+  { entity }: BoundEntity,
+  row: { readonly listed: number; readonly changes: number },
+): string | null {
+  if (row.listed === 1) return row.changes === 1 ? 'changes' : null;
+  return entity.missing === 'delete' ? 'deletes' : null;
 }
 
 /** Unique indexes that rows of different keys can violate. */

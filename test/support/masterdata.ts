@@ -55,6 +55,16 @@ export async function changedSample(
   changeDeclaration: (declaration: { entities: Record<string, FileRow> }) => void = () => {},
 ): Promise<MasterdataSet> {
   const dir = await makeDir(t);
+  await writeChanged(dir, change, changeDeclaration);
+  return readSet(dir);
+}
+
+/** Writes the shipped set with changes into an empty folder. */
+export async function writeChanged(
+  dir: string,
+  change: (files: Files) => void,
+  changeDeclaration: (declaration: { entities: Record<string, FileRow> }) => void = () => {},
+): Promise<void> {
   await cp(masterdataDir, dir, { recursive: true });
   const declaration = JSON.parse(await readFile(join(dir, 'entities.json'), 'utf8'));
   const files: Files = {};
@@ -65,7 +75,6 @@ export async function changedSample(
   change(files);
   changeDeclaration(declaration);
   await writeSet(dir, declaration, files);
-  return readSet(dir);
 }
 
 /** Syncs in a transaction of its own, and commits. */

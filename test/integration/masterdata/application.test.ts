@@ -14,53 +14,19 @@ import {
   writeSet,
 } from '../../support/masterdata.ts';
 import { type Cleanup, startTestServer } from '../../support/server.ts';
+import { shelfShop, shelfTables } from '../../support/shelf-shop.ts';
 
 const server = await startTestServer({ after });
 
-const shop = {
-  protected: ['order_*'],
-  entities: {
-    products: {
-      table: 'product',
-      file: 'products.json',
-      key: ['name'],
-      missing: 'delete',
-      fields: {
-        name: {},
-        price: { default: '0.00' },
-        note: {},
-        shelf: { reference: 'shelf_id', field: 'name' },
-      },
-      references: {
-        shelf_id: { entity: 'shelves', copies: { shelf_name: 'name' }, optional: true },
-      },
-    },
-    shelves: {
-      table: 'shelf',
-      file: 'shelves.json',
-      key: ['name'],
-      missing: 'delete',
-      fields: { name: {}, height: { default: null } },
-    },
-  },
-};
-
 async function shopDatabase(): Promise<Db> {
   const db = await server.connect(await server.createDatabase());
-  await db.run(`CREATE TABLE shelf (id int unsigned AUTO_INCREMENT PRIMARY KEY,
-    name varchar(20) COLLATE utf8mb4_unicode_ci NOT NULL, height double)`);
-  await db.run(`CREATE TABLE product (id int unsigned AUTO_INCREMENT PRIMARY KEY,
-    name varchar(20) COLLATE utf8mb4_unicode_ci NOT NULL, price decimal(6,2) NOT NULL, note text DEFAULT 'neu',
-    shelf_id int unsigned, shelf_name varchar(20),
-    FOREIGN KEY (shelf_id) REFERENCES shelf (id) ON DELETE CASCADE)`);
-  await db.run(`CREATE TABLE order_line (id int unsigned AUTO_INCREMENT PRIMARY KEY, product_id int unsigned,
-    FOREIGN KEY (product_id) REFERENCES product (id) ON DELETE CASCADE)`);
+  for (const statement of shelfTables) await db.run(statement);
   return db;
 }
 
 async function sync(t: Cleanup, db: Db, files: Files): Promise<string[]> {
   const dir = await makeDir(t);
-  await writeSet(dir, shop, files);
+  await writeSet(dir, shelfShop, files);
   return summarise(await syncAndCommit(db, await readSet(dir)));
 }
 

@@ -155,6 +155,14 @@ const cases: readonly [string, (files: Files) => void, RegExp][] = [
     },
     /name: must be unique, and the row with id 3 has the same$/,
   ],
+  [
+    'two rows that exchange a unique value',
+    (files) => {
+      const [first, second] = files['sources']!;
+      [first!['name'], second!['name']] = [second!['name'], first!['name']];
+    },
+    /name: must be unique, and the row with id [12] has the same until this sync changes it: do that in one before$/,
+  ],
 ];
 
 describe('master data is refused, and nothing is written,', () => {

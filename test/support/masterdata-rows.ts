@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { masterdataDir } from '../support/masterdata.ts';
+import { masterdataDir } from './masterdata.ts';
 
 type Row = Record<string, string | number | boolean>;
 

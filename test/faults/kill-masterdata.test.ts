@@ -1,0 +1,141 @@
+/** A sync that dies: the master data is all old or all new, and one more `up` brings the new. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Db } from '../../src/database/connect.ts';
+import type { MasterdataSet } from '../../src/masterdata/read.ts';
+import { diffMasterdata } from '../../src/masterdata/sync.ts';
+import { makeSite, type Site, until } from '../support/deploy.ts';
+import { killsInCi, makeRandom } from '../support/kill.ts';
+import { type Files, makeDir, readSet, summarise, writeSet } from '../support/masterdata.ts';
+import { findLeftovers } from '../support/picture.ts';
+import { startTestServer } from '../support/server.ts';
+import { shelfShop, shelfTables } from '../support/shelf-shop.ts';
+
+const server = await startTestServer({ after });
+const program = path.join(import.meta.dirname, '../support/sync-process.ts');
+
+/** Two sets that differ in every way: changed, new and gone rows, and references to new ones. */
+function makeFiles(which: 'a' | 'b', count: number): Files {
+  const first = which === 'a' ? 0 : count / 4;
+  const shelves = Array.from({ length: 20 }, (_, at) => ({
+    name: `Regal ${which}${at}`,
+    height: 1,
+  }));
+  const products = Array.from({ length: count }, (_, at) => ({
+    ...{ name: `Ware ${at + first}`, price: `${at % 7}.50`, note: which },
+    shelf: `Regal ${which}${at % 20}`,
+  }));
+  return { shelves: [{ name: 'Mitte', height: 2 }, ...shelves], products };
+}
+
+async function writeDir(which: 'a' | 'b', count: number): Promise<string> {
+  const dir = await makeDir({ after });
+  await writeSet(dir, shelfShop, makeFiles(which, count));
+  return dir;
+}
+
+describe('kill -9 of a sync', () => {
+  const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
+  const kills = killsInCi(24);
+
+  test(`at ${kills} random moments of seed ${seed} leaves all of the old or all of the new`, async () => {
+    const database = await server.createDatabase();
+    const db = await server.connect(database);
+    for (const statement of shelfTables) await db.run(statement);
+    const dirs = { a: await writeDir('a', 3000), b: await writeDir('b', 3000) };
+    const sets = { a: await readSet(dirs.a), b: await readSet(dirs.b) };
+    const begunAt = performance.now();
+    await syncProcess(database, dirs.a).ended;
+    await syncProcess(database, dirs.b).ended;
+    const fullMs = (performance.now() - begunAt) / 2;
+    const random = makeRandom(seed);
+    let undone = 0;
+    let is: 'a' | 'b' = 'b';
+
+    for (let nth = 1; nth <= kills; nth++) {
+      const next: 'a' | 'b' = is === 'a' ? 'b' : 'a';
+      const run = syncProcess(database, dirs[next]);
+      await Promise.race([delay(fullMs * random() * 1.1), run.ended]);
+      run.child.kill('SIGKILL');
+      const said = await run.ended;
+      await untilAlone(db);
+
+      const differing = { a: await differs(db, sets.a), b: await differs(db, sets.b) };
+      const found: 'a' | 'b' = differing.a ? 'b' : 'a';
+      assert.notEqual(differing.a, differing.b, `kill ${nth}: neither all old nor all new`);
+      if (said === 'synced\n') assert.equal(found, next, `kill ${nth}: what was committed stays`);
+      if (found === is) undone += 1;
+      is = found;
+    }
+    assert.ok(undone > 0, 'at least one was killed before its end');
+  });
+
+  function syncProcess(database: string, dir: string) {
+    const args = [program, server.address.socketPath!, database, dir];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    return { child, ended: new Promise<string>((done) => child.on('close', () => done(text))) };
+  }
+
+  /** The server notices a dead client only at its next word, and then rolls back. */
+  const untilAlone = (db: Db) =>
+    until('the killed connection is gone', async () => {
+      const rows = await db.query(
+        'SELECT id FROM information_schema.processlist WHERE db IS NOT NULL',
+      );
+      return rows.length === 1;
+    });
+});
+
+async function differs(db: Db, set: MasterdataSet): Promise<boolean> {
+  return summarise(await diffMasterdata(db, set)).length > 0;
+}
+
+describe('kill -9 of an up that syncs', () => {
+  for (const point of [
+    'masterdata.entity.before#1',
+    'masterdata.entity.before#2',
+    'masterdata.before-commit',
+    'run.changed',
+  ]) {
+    test(`at ${point}: one more up brings the new master data`, async (t) => {
+      const dir = path.join(await makeDir(t), 'masterdata');
+      await mkdir(dir);
+      const made = await makeSite(t, server, {
+        '0.1.0/0001_shop.up.sql': `${shelfTables.join(';\n')};\n`,
+        '0.1.0/0001_shop.down.sql':
+          'DROP TABLE order_line;\nDROP TABLE product;\nDROP TABLE shelf;\n',
+      });
+      const site = withMasterdata(made, dir);
+      await writeSet(dir, shelfShop, makeFiles('a', 40));
+      const first = await site.deploy(['up']);
+      assert.equal(first.code, 0, first.stderr);
+      const db = await site.connect();
+      await writeSet(dir, shelfShop, makeFiles('b', 40));
+
+      const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: `${point}=kill` });
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+      const last = await site.deploy(['up']);
+
+      assert.equal(last.code, 0, last.stderr);
+      assert.deepEqual(await findLeftovers(db, site), []);
+      assert.equal(await differs(db, await readSet(dir)), false);
+    });
+  }
+
+  function withMasterdata(site: Site, dir: string): Site {
+    const env = { MASTERDATA: 'changed', MASTERDATA_DIR: dir };
+    return {
+      ...site,
+      deploy: (args, extra) => site.deploy(args, { ...env, ...extra }),
+      start: (args, extra, wrapper) => site.start(args, { ...env, ...extra }, wrapper),
+    };
+  }
+});
