@@ -40,13 +40,13 @@ async function writeDir(which: 'a' | 'b', count: number): Promise<string> {
 
 describe('kill -9 of a sync', () => {
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
-  const kills = killsInCi(24);
+  const kills = killsInCi(20);
 
   test(`at ${kills} random moments of seed ${seed} leaves all of the old or all of the new`, async () => {
     const database = await server.createDatabase();
     const db = await server.connect(database);
     for (const statement of shelfTables) await db.run(statement);
-    const dirs = { a: await writeDir('a', 3000), b: await writeDir('b', 3000) };
+    const dirs = { a: await writeDir('a', 1000), b: await writeDir('b', 1000) };
     const sets = { a: await readSet(dirs.a), b: await readSet(dirs.b) };
     const begunAt = performance.now();
     await syncProcess(database, dirs.a).ended;
