@@ -12,8 +12,9 @@ const headers = {
 
 /** Adds the security headers to every answer, also to refusals. */
 export function addHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
+    done();
   });
 }
 

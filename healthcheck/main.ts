@@ -6,8 +6,12 @@ import { toolVersion } from '../src/cli/tool-version.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { serverText } from '../src/database/server-errors.ts';
 import { exitCodeOf, renderFailure } from '../src/errors/render.ts';
-import { readMigrations } from '../src/migrations/files.ts';
+import { openMigrations } from '../src/migrations/files.ts';
 import { startHealth } from './start.ts';
+
+// Everything is loaded now, and with NODE_COMPILE_CACHE kept as JavaScript: the process that serves
+// need not load the compiler, which would stay in its memory.
+if (process.argv[2] === '--compile') process.exit();
 
 try {
   const config = loadConfig(process.env);
@@ -16,7 +20,7 @@ try {
   const sidecar = await startHealth({
     config,
     log,
-    folder: () => readMigrations(config.migrationsDir),
+    folder: () => openMigrations(config.migrationsDir),
     toolVersion: toolVersion(),
     // Set when the image is built; a checkout has neither.
     toolCommit: process.env['DEPLOY_COMMIT'] || null,

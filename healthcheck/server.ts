@@ -101,9 +101,10 @@ function refuse(reply: FastifyReply, statusCode: number, error: string): Fastify
 
 /** Neither headers nor the query are logged: a client may put a token there by mistake. */
 function logRequests(app: FastifyInstance, log: Log): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const path = request.url.split('?', 1)[0];
     const durationMs = Math.round(reply.elapsedTime);
     log.debug({ method: request.method, path, status: reply.statusCode, durationMs }, 'answered');
+    done();
   });
 }

@@ -10,7 +10,7 @@ import {
 import { startHealth } from '../../healthcheck/start.ts';
 import { makeLog } from '../../src/cli/log.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { readMigrations } from '../../src/migrations/files.ts';
+import { openMigrations } from '../../src/migrations/files.ts';
 import type { Site } from './deploy.ts';
 import type { Cleanup } from './server.ts';
 
@@ -64,7 +64,7 @@ export async function startSidecar(
   const { url, stop } = await startHealth({
     config,
     log,
-    folder: () => readMigrations(config.migrationsDir),
+    folder: () => openMigrations(config.migrationsDir),
     toolVersion: '1.2.3',
   });
   t.after(stop);
