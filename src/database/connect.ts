@@ -50,6 +50,8 @@ export type ConnectOptions = {
   /** The default database; none without it. */
   readonly database?: string;
   readonly connectTimeoutMs?: number;
+  /** `bytes`: each character of a statement is one byte on the wire, for text in any character set. */
+  readonly encoding?: 'bytes';
   /** Cuts the connection while it is being opened: also one that fell silent after the login. */
   readonly signal?: AbortSignal;
 };
@@ -68,7 +70,7 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     password: address.password,
     ...(options.database === undefined ? {} : { database: options.database }),
     connectTimeout: options.connectTimeoutMs ?? 10_000,
-    charset: 'UTF8MB4_UNICODE_CI',
+    charset: options.encoding === 'bytes' ? 'BINARY' : 'UTF8MB4_UNICODE_CI',
     supportBigNumbers: true,
     bigNumberStrings: true,
     dateStrings: true,
@@ -77,7 +79,11 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     keepAliveInitialDelay: 5_000,
     trace: false,
     // The server's own client sends neither: IGNORE_SPACE would make column names of function names.
-    flags: ['-LOCAL_FILES', '-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
+    flags: [
+      ...['-LOCAL_FILES', '-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
+      // mysql2: told of SET NAMES, it would write statements in that character set from then on.
+      ...(options.encoding === 'bytes' ? ['-SESSION_TRACK'] : []),
+    ],
   });
   const link = watch(connection);
   // Only the socket: mysql2 then rejects what waits for an answer.

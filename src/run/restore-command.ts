@@ -3,14 +3,15 @@
 import { openForChange } from './back.ts';
 import type { RunContext } from './context.ts';
 import { readFacts } from './facts.ts';
+import { findDump, importDump } from './import-dump.ts';
 import { withLock } from './locked.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { type ConfirmRestore, openSet, restore } from './restore.ts';
 
 /**
- * Carries a restore out; the set is verified in full before anything else. An unfinished run is
- * ended first, which has to be confirmed as well.
+ * Carries a restore out. A set is verified in full before anything else; a dump file becomes a set
+ * first. An unfinished run is ended before, which has to be confirmed as well.
  *
  * @throws SettledError which says where the database is; DeployError before any change.
  */
@@ -19,7 +20,8 @@ export async function runRestore(
   nameOrPath: string,
   confirm: ConfirmRestore,
 ): Promise<void> {
-  const set = await openSet(context, nameOrPath);
+  const dump = await findDump(context, nameOrPath);
+  const given = dump === null ? await openSet(context, nameOrPath) : null;
   const { report, config, folder } = context;
   report.mode = 'restore';
   const db = await openForChange(context);
@@ -41,9 +43,11 @@ export async function runRestore(
         `Run ${unfinished.runId} of ${config.database.name} did not end (${unfinished.state}): it is ended or put back before the restore.`,
       ]);
     }
+    const { set, lines } =
+      given === null ? await importDump(context, facts, dump!) : { set: given, lines: [] };
     await withLock(context, async (hold) => {
       await recoverUnfinished(context, hold, await readFacts(hold.db, config, folder));
-      await restore(context, hold, set, confirm);
+      await restore(context, hold, set, (more) => confirm([...lines, ...more]));
     });
   } finally {
     await db.close();

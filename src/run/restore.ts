@@ -5,11 +5,14 @@ import { findSet } from '../backup/list.ts';
 import type { BackupSet } from '../backup/manifest.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
 import { verifySet } from '../backup/verify.ts';
+import { findMissingAccounts } from '../database/accounts.ts';
 import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { openRun, type RunRow, updateRun } from '../history/runs.ts';
+import type { SchemaModel } from '../schema/model.ts';
+import { readSchema } from '../schema/read.ts';
 import { backUp } from './back-up.ts';
 import { openConnection, type RunContext, throwIfStopped } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -114,10 +117,14 @@ async function askWithDifferences(
     '../backup/row-differences.ts'
   );
   const database = config.database.name;
-  const differences = await step(report, 'compare', async () => {
+  const { differences, going, missing } = await step(report, 'compare', async () => {
     const reader = await openConnection(context);
     try {
-      return await readRowDifferences(reader, { live: database, staged: asked.staged });
+      return {
+        differences: await readRowDifferences(reader, { live: database, staged: asked.staged }),
+        going: listGoing(await readSchema(reader, database), manifest),
+        missing: await findMissingAccounts(reader, manifest.definers),
+      };
     } finally {
       await reader.close();
     }
@@ -127,6 +134,11 @@ async function askWithDifferences(
     ...{ only_live: each.onlyLive, only_backup: each.onlyBackup, differing: each.differing },
   }));
   const lines = describeRowDifferences(differences);
+  if (going.length > 0) lines.push(`not in the backup, so they go: ${going.join(', ')}`);
+  if (missing.length > 0) {
+    lines.push(`accounts that objects run as and this server lacks: ${missing.join(', ')}`);
+    report.warnings.push(`this server lacks accounts that objects run as: ${missing.join(', ')}`);
+  }
   for (const line of lines) log.info(line);
   const at = asked.facts.resolution.actualVersion ?? 'no version';
   await asked.confirm([
@@ -134,6 +146,15 @@ async function askWithDifferences(
     ...lines.map((line) => `  ${line}`),
     'What is there now is backed up and proven before.',
   ]);
+}
+
+/** Objects of the live schema that the set does not have, e.g. `procedure p`. */
+function listGoing({ objects }: SchemaModel, manifest: BackupSet['manifest']): string[] {
+  const kept = new Set<string>([
+    ...manifest.tables.map(({ name }) => `table:${name}`),
+    ...manifest.objects.map(({ key }) => key),
+  ]);
+  return [...objects.keys()].filter((key) => !kept.has(key)).map((key) => key.replace(':', ' '));
 }
 
 async function loadAndSwap(

@@ -8,6 +8,8 @@ export type ServerOptions = {
   readonly variables?: Readonly<Record<string, string>>;
   readonly durable?: Durability;
   readonly bufferPoolMb?: number;
+  /** SQL may read and write files only below the server's own temporary folder: for foreign SQL. */
+  readonly confined?: true;
 };
 
 /**
@@ -60,7 +62,7 @@ export function serverOptions(paths: InstancePaths, options: ServerOptions): str
     '--skip-slave-start',
     '--event-scheduler=OFF',
     '--max-allowed-packet=1G',
-    '--secure-file-priv=',
+    `--secure-file-priv=${options.confined === true ? paths.tmpDir : ''}`,
     `--innodb-buffer-pool-size=${bufferPoolMb}M`,
     `--innodb-log-file-size=${redoLogMb(bufferPoolMb)}M`,
     '--innodb-buffer-pool-load-at-startup=OFF',

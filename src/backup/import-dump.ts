@@ -1,0 +1,200 @@
+import type { ServerAddress } from '../config/config.ts';
+import type { Log } from '../config/log.ts';
+import { connect, type Db, withConnection } from '../database/connect.ts';
+import { quoteNameText } from '../database/identifier.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import { type Scratch, startScratch } from '../scratch/server.ts';
+import { readFreeBytes } from './disk-errors.ts';
+import { readDumpFile } from './dump-file.ts';
+import { judge } from './dump-policy.ts';
+import { type DumpStatement, DumpSyntaxError, splitDumpText } from './dump-splitter.ts';
+import { throwIfAborted } from './failures.ts';
+import type { OnProgress } from './progress.ts';
+import { type SchemaDefaults, schemaAttributes } from './read-tables.ts';
+
+export type ImportOptions = {
+  /** The dump, plain or packed with gzip or zstd. */
+  readonly path: string;
+  /** Name and defaults of the schema that the dump is loaded into. */
+  readonly database: string;
+  readonly defaults: SchemaDefaults;
+  readonly scratchDir: string;
+  readonly scratchVariables: Readonly<Record<string, string>>;
+  readonly log: Log;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** What was in the file besides what was loaded. */
+export type Imported = {
+  readonly statements: number;
+  /** Names that it gives the database with USE and CREATE DATABASE; at most one. */
+  readonly database: string | null;
+  /** What is no part of a database, by kind: `GRANT`, `SET GLOBAL`. */
+  readonly leftOut: ReadonlyMap<string, number>;
+  /** Statements of which the server changed or cut values. */
+  readonly warned: number;
+};
+
+/**
+ * Loads an administrator's own dump (mariadb-dump, mysqldump, phpMyAdmin) into a private server of
+ * its own, and hands that to `work`. The real server sees nothing of the file: what is restored is
+ * what the private server made of it, read back as with every backup. There the dump runs as an account
+ * with rights on one schema, without files; what is no part of a dump is refused.
+ *
+ * @throws DeployError `BACKUP_SET_INVALID` when the file is cut off, foreign, or leaves its database;
+ *   `SPACE_SHORT`, `SCRATCH_FAILED`, `INTERRUPTED`
+ */
+export async function withImportedDump<T>(
+  options: ImportOptions,
+  work: (address: ServerAddress, imported: Imported) => Promise<T>,
+): Promise<T> {
+  const { scratchDir, scratchVariables, log } = options;
+  const freeBytes = (await readFreeBytes(scratchDir)) ?? Number.POSITIVE_INFINITY;
+  const scratch = await startScratch({
+    ...{ dir: scratchDir, variables: scratchVariables, log, confined: true },
+  });
+  try {
+    const importer = await makeImporter(scratch, options);
+    const imported = await load(importer, options, Math.floor(freeBytes / 2));
+    return await work(scratch.address, imported);
+  } finally {
+    await scratch.stop();
+  }
+}
+
+/** An account that reaches nothing but the schema; SET USER lets it make objects of other definers. */
+async function makeImporter(
+  scratch: Scratch,
+  { database, defaults }: ImportOptions,
+): Promise<ServerAddress> {
+  await withConnection(scratch.address, {}, async (db) => {
+    const schema = quoteNameText(database);
+    // DATA LOSS: in the private server only, which is empty.
+    await db.run(`CREATE OR REPLACE DATABASE ${schema} ${schemaAttributes(defaults)}`);
+    await db.run("CREATE OR REPLACE USER importer@localhost IDENTIFIED BY ''");
+    const pattern = quoteNameText(database.replaceAll(/[\\_%]/g, '\\$&'));
+    await db.run(`GRANT ALL PRIVILEGES ON ${pattern}.* TO importer@localhost`);
+    await db.run('GRANT SET USER ON *.* TO importer@localhost');
+  });
+  return { ...scratch.address, user: 'importer', password: '' };
+}
+
+async function load(
+  address: ServerAddress,
+  options: ImportOptions,
+  limitBytes: number,
+): Promise<Imported> {
+  const { path, database, onProgress = () => {}, signal } = options;
+  const found = { statements: 0, warned: 0, leftOut: new Map<string, number>() };
+  const names = new Set<string>();
+  const db = await connect(address, { database, encoding: 'bytes' });
+  const stop = () => db.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    await prepareSession(db);
+    const text = readDumpFile(path, {
+      limitBytes,
+      onRead: (done) => onProgress({ phase: 'load', done, of: 0, what: 'bytes' }),
+    });
+    let head = '';
+    const statements = splitDumpText(
+      withHead(text, (first) => {
+        head = first;
+      }),
+    );
+    for (let next = await statements.next(); ; next = await statements.next()) {
+      throwIfAborted(signal);
+      if (next.done === true) {
+        assertWhole(path, head, next.value);
+        break;
+      }
+      const verdict = judge(next.value, database);
+      if (verdict.do === 'refuse') throw refused(path, next.value, verdict.why);
+      if (verdict.do === 'name') noteName(path, next.value, names, verdict.database);
+      if (verdict.do === 'leave out')
+        found.leftOut.set(verdict.what, (found.leftOut.get(verdict.what) ?? 0) + 1);
+      if (verdict.do !== 'run') continue;
+      found.statements++;
+      if (await runOne(db, path, { ...next.value, sql: verdict.sql })) found.warned++;
+    }
+    await db.run('COMMIT');
+  } catch (error) {
+    if (!(error instanceof DumpSyntaxError)) throw error;
+    throw new DeployError('BACKUP_SET_INVALID', error.message, { where: `${path}:${error.line}` });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await db.close();
+  }
+  return { ...found, database: [...names][0] ?? null };
+}
+
+/** As the client that the dump was written for: what it does not set itself is the server's default. */
+async function prepareSession(db: Db): Promise<void> {
+  await db.run('SET NAMES utf8mb4');
+  await db.run(
+    `SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=1,
+     check_constraint_checks=0, innodb_strict_mode=0, max_statement_time=0`,
+  );
+}
+
+/** True when the server changed values of the statement. */
+async function runOne(db: Db, path: string, statement: DumpStatement): Promise<boolean> {
+  let warnings: number;
+  try {
+    ({ warnings } = await db.run(statement.sql));
+  } catch (cause) {
+    const verb = /^[\s/*!M\d]*([A-Z]+(?: [A-Z]+)?)/i.exec(statement.sql)?.[1] ?? 'a statement';
+    throw invalid(`${path}:${statement.line}`, `${verb} of the dump could not be run`, cause);
+  }
+  if (warnings === 0) return false;
+  const rows = await db.query<{ Level: string; Code: number }>('SHOW WARNINGS LIMIT 100');
+  const codes = rows.filter(({ Level }) => Level !== 'Note').map(({ Code }) => Number(Code));
+  // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD. Not 1300: mariadb-dump writes bytes of a BLOB as they are.
+  if (codes.includes(1366)) {
+    const what = 'the dump holds text that is not in the character set which it names';
+    throw invalid(`${path}:${statement.line}`, what);
+  }
+  return codes.some((code) => VALUE_CHANGED.has(code));
+}
+
+/** Out of range, truncated, incorrect value: 1264, 1265, 1292, 1406. */
+const VALUE_CHANGED = new Set([1264, 1265, 1292, 1406]);
+
+function noteName(path: string, { line }: DumpStatement, names: Set<string>, name: string): void {
+  names.add(name);
+  if (names.size < 2) return;
+  const what = `the dump holds several databases: ${[...names].join(', ')}`;
+  throw new DeployError('BACKUP_SET_INVALID', what, {
+    where: `${path}:${line}`,
+    next: ['dump the one database alone: mariadb-dump --routines --events DATABASE'],
+  });
+}
+
+/** Dump programs say at the end that they came to it; a file cut between two statements does not. */
+function assertWhole(path: string, head: string, lastComment: string): void {
+  const isDump = /^(?:\/\*M!999999[^\n]*\n)?-- (?:MariaDB|MySQL) dump/m.test(head);
+  if (!isDump || /^Dump completed/.test(lastComment)) return;
+  throw invalid(path, 'the dump is cut off: its last line "Dump completed" is missing');
+}
+
+/** Passes the text on and shows its beginning to `note`. */
+async function* withHead(
+  text: AsyncIterable<string>,
+  note: (head: string) => void,
+): AsyncGenerator<string> {
+  let isFirst = true;
+  for await (const chunk of text) {
+    if (isFirst) note(chunk.slice(0, 1000));
+    isFirst = false;
+    yield chunk;
+  }
+}
+
+function refused(path: string, { line }: DumpStatement, why: string): DeployError {
+  return invalid(`${path}:${line}`, `the dump is refused: ${why}`);
+}
+
+function invalid(where: string, message: string, cause?: unknown): DeployError {
+  return new DeployError('BACKUP_SET_INVALID', message, { where, cause });
+}
