@@ -12,7 +12,7 @@ import { collectProblem, type FileProblem, problemsError } from './problem.ts';
 export function readStatements(text: string, shown: string): ClassifiedStatement[] {
   return splitStatements(text, shown).map((statement) => ({
     ...statement,
-    classification: classify(statement.sql),
+    classification: classify(statement.sql, statement.quoting),
     hash: hashStatement(statement.sql),
   }));
 }

@@ -120,7 +120,8 @@ function endStatement(scan: Scan): void {
     });
   }
   assertWhole(scan, sql, pending.line);
-  scan.statements.push({ sql, line: pending.line, number: scan.statements.length + 1 });
+  const { statements, quoting: now } = scan;
+  statements.push({ sql, line: pending.line, number: statements.length + 1, quoting: now });
   scan.pending = null;
   const quoting = quotingAfter(sql, scan.quoting, scan.initial);
   if (quoting === null) {

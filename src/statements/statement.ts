@@ -1,3 +1,5 @@
+import type { Quoting } from './tokens.ts';
+
 /** One statement of a file, as the server's own client would send it. */
 export type Statement = {
   /** The text without its delimiter and without leading comments or white space. Executable comments stay. */
@@ -6,6 +8,8 @@ export type Statement = {
   readonly line: number;
   /** Number in the file, from 1. */
   readonly number: number;
+  /** How it is read: `SET sql_mode` before it in the file counts. */
+  readonly quoting: Quoting;
 };
 
 /**

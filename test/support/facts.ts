@@ -33,7 +33,7 @@ export function migrationOf(
     const path = `migrations/${version}/${String(number).padStart(4, '0')}_${name}.${direction}.sql`;
     const statements = splitStatements(text, path).map((statement) => ({
       ...statement,
-      classification: classify(statement.sql),
+      classification: classify(statement.sql, statement.quoting),
       hash: hashStatement(statement.sql),
     }));
     return { path, statements, rerunnable: more.rerunnable ?? false };
