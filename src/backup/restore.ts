@@ -1,6 +1,5 @@
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
-import { withConnection } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
 import type { Hold } from '../database/lock.ts';
 import { isConnectionLost, toDeployError } from '../database/server-errors.ts';
@@ -16,7 +15,7 @@ import type { BackupSet } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { putEvents, putObjects } from './put-objects.ts';
 import { assertRestorable } from './restore-check.ts';
-import { type RestoreContext, restoreSchemas } from './restore-context.ts';
+import { type RestoreContext, restoreSchemas, withWorker } from './restore-context.ts';
 import type { RestoreState } from './restore-state.ts';
 import { stage, unstage } from './stage.ts';
 import { readBeforeSwap, type Swapping, swap } from './swap.ts';
@@ -171,14 +170,9 @@ function assertSameSet(saved: RestoreState | null, set: BackupSet): void {
  * staging schema and moved by one atomic statement, so rows that differ now were written by
  * somebody since: that is said, and is no failure of the restore.
  */
-async function compareLive({
-  address,
-  database,
-  set,
-  log,
-  onProgress,
-}: RestoreContext): Promise<void> {
-  const contents = await withConnection(address, { database }, (db) =>
+async function compareLive(context: RestoreContext): Promise<void> {
+  const { database, set, log, onProgress } = context;
+  const contents = await withWorker(context, database, (db) =>
     readContents(db, database, onProgress),
   );
   const invalid = new Set(set.manifest.invalidViews.map((name): ObjectKey => `view:${name}`));
@@ -194,8 +188,9 @@ async function compareLive({
   );
 }
 
-async function compareEvents({ address, database, set }: RestoreContext): Promise<void> {
-  await withConnection(address, { database }, async (db) => {
+async function compareEvents(context: RestoreContext): Promise<void> {
+  const { database, set } = context;
+  await withWorker(context, database, async (db) => {
     const fingerprints = fingerprintSchema(await readSchema(db, database));
     const eventsOf = (objects: Contents['objects']) => ({
       ...{ tables: [], sequences: [] },

@@ -16,6 +16,8 @@ export type ReuseOptions = {
   readonly dir: string;
   readonly log: Log;
   readonly onProgress?: OnProgress;
+  /** `hold.register`: a take-over of the lock, or the wish to stop, ends this connection. */
+  readonly registerConnection?: (connectionId: number) => Promise<void>;
 };
 
 /**
@@ -30,9 +32,10 @@ export async function findReusableSet(options: ReuseOptions): Promise<BackupSet 
   const newest = listed.find(({ manifest }) => manifest?.database === database);
   if (newest?.manifest == null) return null;
   const { manifest } = newest;
-  const isEqual = await withConnection(address, { database }, (db) =>
-    equals(db, manifest, options),
-  );
+  const isEqual = await withConnection(address, { database }, async (db) => {
+    await options.registerConnection?.(db.id);
+    return equals(db, manifest, options);
+  });
   if (!isEqual) return null;
   try {
     return await verifySet(newest.dir);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import sql from 'sql-template-tag';
-import { type Db, withConnection } from '../database/connect.ts';
+import type { Db } from '../database/connect.ts';
 import { qualified, quoteNameText } from '../database/identifier.ts';
 import { killConnections } from '../database/lock-threads.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -13,7 +13,7 @@ import { withHashes } from './contents.ts';
 import { compareContents, describeDifferences } from './differences.ts';
 import { loaderCount, loadTables } from './load.ts';
 import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
-import { type RestoreContext, withWorkers } from './restore-context.ts';
+import { type RestoreContext, withWorker, withWorkers } from './restore-context.ts';
 
 /**
  * Loads the set into the staging schema and compares it there with the manifest. The live schema
@@ -131,14 +131,9 @@ async function missingSequences(
   return wanted.filter(({ name }) => !types.has(name)).map(({ name }) => name);
 }
 
-async function compareStaged({
-  address,
-  database,
-  stg,
-  set,
-  onProgress,
-}: RestoreContext): Promise<void> {
-  const contents = await withConnection(address, { database: stg }, async (db) => {
+async function compareStaged(context: RestoreContext): Promise<void> {
+  const { database, stg, set, onProgress } = context;
+  const contents = await withWorker(context, stg, async (db) => {
     const list = await readTableList(db, stg);
     const states = await readSequenceStates(db, stg, list.sequences);
     const fingerprints = fingerprintSchema(asOwn(await readSchema(db, stg), database));

@@ -17,6 +17,7 @@ import { makeMasterdataSource } from '../run/masterdata.ts';
 import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
 import { SettledError, type Settlement } from '../run/settled.ts';
 import { makeSharedScratch } from '../run/shared-scratch.ts';
+import { asInterrupted } from '../run/watch-stop.ts';
 import { makeLog } from './log.ts';
 import { renderReport } from './render-report.ts';
 import { toolVersion } from './tool-version.ts';
@@ -78,7 +79,8 @@ export async function execute(
       await work(context).finally(() => endContext(context));
       if (report.mode !== 'nothing to do') report.outcome = 'done';
     } catch (error) {
-      failure = nameServerError(error);
+      failure =
+        error instanceof SettledError ? error : asInterrupted(context, nameServerError(error));
     }
     const settlement = failure === null ? null : settlementOf(failure, report);
     const error = failure instanceof SettledError ? nameServerError(failure.cause) : failure;
@@ -198,6 +200,7 @@ async function makeContext(
   };
   return {
     ...{ config, folder, log, report, keepLog, toolVersion: version, stop: world.stop },
+    readers: new Set(),
     scratch: makeSharedScratch(config.scratchDir, log),
     masterdata: makeMasterdataSource(config, folder, world.masterdataInput ?? null),
   };

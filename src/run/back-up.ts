@@ -28,6 +28,9 @@ export async function backUp(
     dir: config.backupDir,
     log,
     onProgress: noteLongWork(log),
+    ...(hold === null
+      ? {}
+      : { registerConnection: (connectionId: number) => hold.register(connectionId) }),
   };
   const reusable = await findReusableSet(common);
   const set =
@@ -43,9 +46,6 @@ export async function backUp(
       reason: reason.mode,
       // Those of a run that was cut off are not enabled either.
       heldEvents: reason.heldEvents ?? heldNames(facts.unfinished?.disabledEvents ?? []),
-      ...(hold === null
-        ? {}
-        : { registerConnection: (connectionId: number) => hold.register(connectionId) }),
       signal: hold === null ? context.stop : AbortSignal.any([context.stop, hold.signal]),
     }));
   const summary = summarise(set, reusable !== null);

@@ -10,7 +10,7 @@ import { planReconcile } from '../schema/reconcile.ts';
 import { runAddition } from '../schema/reconcile-run.ts';
 import type { Finding } from '../validation/finding.ts';
 import { newErrors, validate } from '../validation/validate.ts';
-import { openConnection, patienceOf, type RunContext } from './context.ts';
+import { openConnection, patienceOf, type RunContext, throwIfStopped } from './context.ts';
 import { expectedModel } from './expected.ts';
 import type { Facts } from './facts.ts';
 
@@ -33,6 +33,7 @@ export async function reconcile(
     const actual = await readSchema(reader, config.database.name);
     const { additions, others } = planReconcile(expected, actual);
     for (const addition of additions) {
+      throwIfStopped(context);
       const apply = config.safetyNet === 'additive';
       if (apply)
         await untilFree(patienceOf(context, hold), () =>

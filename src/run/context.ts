@@ -19,13 +19,17 @@ export type RunContext = {
   readonly masterdata: MasterdataSource;
   /** From now on the log is kept in a file beside the report: called when a run really begins. */
   readonly keepLog: () => void;
+  /** Connections that only read; numbers of closed ones stay: the server gives none twice. */
+  readonly readers: Set<number>;
   /** Aborts when the process was told to stop (SIGTERM, SIGINT). */
   readonly stop: AbortSignal;
 };
 
 /** Opens a connection to the application's database, in the session that reading needs. */
-export function openConnection({ config }: RunContext): Promise<Db> {
-  return connect(config.database, { database: config.database.name });
+export async function openConnection({ config, readers }: RunContext): Promise<Db> {
+  const db = await connect(config.database, { database: config.database.name });
+  readers.add(db.id);
+  return db;
 }
 
 /** Throws `INTERRUPTED` when the process was told to stop: called between steps. */

@@ -164,16 +164,19 @@ async function completeChange(
   const { report, config } = context;
   const { masterdata, findings } = run.plan as StoredPlan;
   const { to } = run;
+  throwIfStopped(context);
   if (run.direction === 'up' && to !== null && config.safetyNet !== 'off') {
     await runStep(context, hold, run.runId, 'reconcile', () => reconcile(context, hold, facts, to));
   }
   await failPoint('run.reconciled');
+  throwIfStopped(context);
   if (masterdata !== null) {
     report.masterdata = await runStep(context, hold, run.runId, 'masterdata', () =>
       syncInRun(context, hold, facts, run),
     );
   }
   await failPoint('run.synced');
+  throwIfStopped(context);
   if (config.validate !== 'off' && (await isWholeVersion(context, hold, facts, run))) {
     await runStep(context, hold, run.runId, 'validate', () =>
       validateRun(context, facts, run, findings),

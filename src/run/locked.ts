@@ -1,17 +1,16 @@
 /** Holds the deploy lock around a command, and turns the wish to stop into an end in time. */
-import { withConnection } from '../database/connect.ts';
+import { connect } from '../database/connect.ts';
 import { type Hold, holdLock } from '../database/lock.ts';
 import { ensureRunTable } from '../history/runs.ts';
 import { ensureJournalTable } from '../statements/journal.ts';
-import { openConnection, type RunContext } from './context.ts';
+import type { RunContext } from './context.ts';
 import { step } from './report.ts';
+import { watchStop } from './watch-stop.ts';
 
 /**
  * Runs `work` while holding the deploy lock, with this program's own tables in place.
  * The lock belongs to the connection: if the process dies, the server frees it.
- *
- * When the process is told to stop, a statement that still runs after STOP_GRACE_SECONDS is
- * ended with KILL QUERY: the server undoes it, and the journal knows that it was begun.
+ * When the process is told to stop it ends in time (watch-stop.ts).
  *
  * @throws DeployError `LOCK_HELD` after LOCK_WAIT_SECONDS, naming the holder.
  */
@@ -22,7 +21,7 @@ export async function withLock<T>(
   const { config, report, log, stop } = context;
   context.keepLog();
   const { hold, waited } = await step(report, 'lock', () =>
-    holdLock(() => openConnection(context), {
+    holdLock(() => connect(config.database, { database: config.database.name }), {
       ...{
         database: config.database.name,
         waitMs: config.lockWaitMs,
@@ -41,25 +40,4 @@ export async function withLock<T>(
     watch.end();
     await hold.release();
   }
-}
-
-function watchStop({ config, stop, log }: RunContext, hold: Hold): { end(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const killQuery = () =>
-    withConnection(config.database, {}, (db) => db.run(`KILL QUERY ${hold.db.id}`)).catch(
-      (error: unknown) => log.warn({ err: error }, 'the running statement could not be ended'),
-    );
-  const onStop = () => {
-    log.warn(
-      `told to stop: ending after the current statement, or in ${config.stopGraceMs / 1000} s`,
-    );
-    timer = setTimeout(killQuery, config.stopGraceMs);
-  };
-  stop.addEventListener('abort', onStop, { once: true });
-  return {
-    end() {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', onStop);
-    },
-  };
 }

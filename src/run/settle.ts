@@ -17,15 +17,17 @@ import { isFenced, letIn } from './fence.ts';
 import { noteLongWork } from './long-work.ts';
 import { type Report, step } from './report.ts';
 import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts';
+import { asInterrupted } from './watch-stop.ts';
 
 /** Gives the failure together with where it leaves the database. Never throws. */
 export async function settle(
   context: RunContext,
   hold: Hold,
   known: RunRow,
-  error: unknown,
+  thrown: unknown,
 ): Promise<SettledError> {
   const database = context.config.database.name;
+  const error = asInterrupted(context, thrown);
   // The row has moved on since the caller read it; it alone says how far the run is.
   const run = (await readUnfinishedRun(hold.db, database).catch(() => null)) ?? known;
   if (run.state === 'locked') return settleUnchanged(context, hold, run, error);
@@ -60,7 +62,8 @@ async function settleUnchanged(
     return new SettledError(error, settlement);
   } catch {
     // The server or the lock is gone: the run stays open, and the next `up` opens the fence.
-    return new SettledError(error, settlement);
+    const statement = `${settlement.statement}${fenced(run)}`;
+    return new SettledError(error, { ...settlement, statement });
   }
 }
 
@@ -149,7 +152,7 @@ export async function putBack(
   const set = await findSet(config.backupDir, run.backupSet!);
   const how = await step(report, 'put_back', async () => {
     await setFreshSession(hold.db, { collation: set.manifest.collation });
-    if (run.restoreState === null && (await isEqualNow(context, set))) {
+    if (run.restoreState === null && (await isEqualNow(context, hold, set))) {
       // From here on nothing is put back again: the application may be let in at any moment.
       const compared: RestoreState = { phase: 'compared', set: set.name };
       await updateRun(hold, run.runId, { restoreState: compared });
@@ -186,9 +189,14 @@ function withError({ report }: RunContext, error: unknown): string {
 }
 
 /** Whether the database still equals the set, structure and values: then there is nothing to put back. */
-async function isEqualNow({ config, log }: RunContext, set: BackupSet): Promise<boolean> {
+async function isEqualNow(
+  { config, log }: RunContext,
+  hold: Hold,
+  set: BackupSet,
+): Promise<boolean> {
   const equal = await findReusableSet({
     ...{ address: config.database, database: config.database.name, dir: config.backupDir, log },
+    registerConnection: (connectionId) => hold.register(connectionId),
   });
   return equal?.name === set.name;
 }

@@ -1,46 +1,206 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
-import { makeSite, type Running } from '../support/deploy.ts';
-import { openDepot } from '../support/depot.ts';
-import { killsInCi, makeRandom, tryKill } from '../support/kill.ts';
-import { takePicture } from '../support/picture.ts';
-import { startTestServer } from '../support/server.ts';
+import type { Db } from '../../src/database/connect.ts';
+import { makeSite, type Running, type Site, until } from '../support/deploy.ts';
+import { findLeftovers, takePicture } from '../support/picture.ts';
+import { type Cleanup, startTestServer } from '../support/server.ts';
+import { cities, citiesThatFail, openShop } from '../support/shop.ts';
 
 const server = await startTestServer({ after });
-const { expected, tookMs } = await makeExpected();
 
-async function makeExpected() {
-  const site = await makeSite({ after }, server);
-  const db = await openDepot(site);
-  const begun = Date.now();
-  const ended = await site.deploy(['up']);
-  assert.equal(ended.code, 0, ended.stderr);
-  return { tookMs: Date.now() - begun, expected: await takePicture(db, site.database) };
+const GRACE = { STOP_GRACE_SECONDS: '1' };
+
+const slow = (statement: string) => `CREATE TABLE one (id INT PRIMARY KEY);
+CREATE TABLE two (id INT PRIMARY KEY);
+${statement}
+CREATE TABLE three (id INT PRIMARY KEY);
+`;
+
+/** Takes longer than the grace until `speedUp`. */
+const slowInsert =
+  "INSERT INTO two SELECT id FROM customer WHERE id = 1 AND SLEEP(IF(city = 'slow', 40, 0)) = 0;";
+const speedUp = "UPDATE customer SET city = 'fast' WHERE id = 1";
+const slowAlter = 'ALTER TABLE customer ADD COLUMN x INT DEFAULT 1, ALGORITHM=COPY;';
+
+async function openSlowShop(t: Cleanup, statement: string): Promise<{ site: Site; db: Db }> {
+  const site = await makeSite(t, server);
+  const db = await openShop(site);
+  await db.run("UPDATE customer SET city = 'slow' WHERE id = 1");
+  await site.write({ '0.2.0/0002_slow.up.sql': slow(statement) });
+  return { site, db };
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+async function isRunning(db: Db, text: string): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT 1 FROM information_schema.processlist
+     WHERE info LIKE '${text}%' AND db = DATABASE() AND id <> CONNECTION_ID()`,
+  );
+  return rows.length > 0;
+}
 
-describe('SIGTERM', () => {
-  const seed = Number(process.env['FAULT_SEED'] ?? 20_260_122);
+const inStep = (db: Db, step: string) => async () => {
+  const rows = await db.query('SELECT step FROM deploy_run ORDER BY id DESC LIMIT 1');
+  return rows[0]?.['step'] === step;
+};
 
-  for (let nth = 1; nth <= killsInCi(8); nth++) {
-    const signals = nth % 2 === 0 ? ['SIGTERM', 'SIGINT'] : ['SIGTERM'];
-    test(`${signals.join(', then ')} at random moment ${nth} of seed ${seed}: exit 16, 23 or done, and one more up brings the new version`, async (t) => {
-      const site = await makeSite(t, server);
-      const db = await openDepot(site);
-      const random = makeRandom(seed + nth);
-      const strike = async (run: Running): Promise<void> => {
-        await Promise.race([sleep(300 + random() * tookMs), run.ended]);
-        for (const signal of signals) {
-          run.child.kill(signal as NodeJS.Signals);
-          await sleep(random() * 30);
-        }
-      };
+/** Tells the run to stop, and gives how it ended and after how long. */
+async function stop(run: Running): Promise<Awaited<Running['ended']> & { readonly ms: number }> {
+  const begun = Date.now();
+  run.child.kill('SIGTERM');
+  const ended = await run.ended;
+  return { ...ended, ms: Date.now() - begun };
+}
 
-      const scenario = `up, ${signals.join(' and ')} at a random moment`;
-      const first = await tryKill({ site, db, scenario, strike, isNew: expected });
-      const codes = [0, 16, 23];
-      assert.ok(codes.includes(first.code ?? -1), `exit ${first.code}: ${first.stderr}`);
-    });
-  }
+/** The next `up` finishes the run, and nothing is left of the one that was cut off. */
+async function finishes(site: Site, db: Db): Promise<void> {
+  const ended = await site.deploy(['up']);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.deepEqual(await findLeftovers(db, site), []);
+}
+
+describe('SIGTERM before anything was changed', () => {
+  test('while tables are waited for, to back them up: exit 16', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    const run = site.start(['up'], { ...GRACE, DEPLOY_FAIL_AT: 'backup.begin=pause' });
+    await until('the backup begins', inStep(db, 'backup'));
+    const other = await server.connect(site.database);
+    await other.run('LOCK TABLES customer WRITE');
+
+    const ended = await stop(run);
+
+    assert.equal(ended.code, 16, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 16\)/);
+    await other.run('UNLOCK TABLES');
+    await finishes(site, db);
+  });
+});
+
+describe('SIGTERM after changes began', () => {
+  test('in a transaction that would take long: undone, exit 23, and no statement is left on the server', async (t) => {
+    const { site, db } = await openSlowShop(t, slowInsert);
+    const run = site.start(['up'], GRACE);
+    await until('the slow statement runs', () => isRunning(db, 'INSERT INTO two'));
+
+    const ended = await stop(run);
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 23\)/);
+    assert.ok(ended.ms < 6_000, `it took ${ended.ms} ms`);
+    assert.equal(await isRunning(db, 'INSERT INTO two'), false);
+    assert.equal((await db.query('SELECT * FROM two')).length, 0);
+    await db.run(speedUp);
+    await finishes(site, db);
+  });
+
+  test('in an ALTER that waits for a table: undone, exit 23, and the next up runs it', async (t) => {
+    const { site, db } = await openSlowShop(t, slowAlter);
+    const other = await server.connect(site.database);
+    await other.run('START TRANSACTION');
+    await other.query('SELECT * FROM customer LIMIT 1');
+    const run = site.start(['up'], GRACE);
+    await until('the ALTER waits', () => isRunning(db, 'ALTER TABLE customer'));
+
+    const ended = await stop(run);
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.equal(await isRunning(db, 'ALTER TABLE customer'), false);
+    await other.run('COMMIT');
+    await finishes(site, db);
+  });
+
+  test('a second and a third signal change nothing', async (t) => {
+    const { site, db } = await openSlowShop(t, slowInsert);
+    const run = site.start(['up'], GRACE);
+    await until('the slow statement runs', () => isRunning(db, 'INSERT INTO two'));
+
+    run.child.kill('SIGTERM');
+    await until('it has noticed', () => /told to stop/.test(run.stderr()));
+    run.child.kill('SIGINT');
+    const ended = await stop(run);
+
+    assert.equal(ended.signal, null);
+    assert.equal(ended.code, 23, ended.stderr);
+    await db.run(speedUp);
+    await finishes(site, db);
+  });
+
+  test('as process 1 of a container: the same', async (t) => {
+    const { site, db } = await openSlowShop(t, slowInsert);
+    const wrapper = ['unshare', '--map-root-user', '--pid', '--fork', '--mount-proc'];
+    const run = site.start(['up'], GRACE, wrapper);
+    await until('the slow statement runs', () => isRunning(db, 'INSERT INTO two'));
+    const children = `/proc/${run.child.pid}/task/${run.child.pid}/children`;
+    const inner = Number((await readFile(children, 'utf8')).trim());
+
+    process.kill(inner, 'SIGTERM');
+    const ended = await run.ended;
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.equal((await db.query('SELECT pid FROM deploy_lock WHERE id = 1'))[0]?.['pid'], '1');
+    await db.run(speedUp);
+    await finishes(site, db);
+  });
+
+  test('in the safety net: exit 23 as INTERRUPTED, whatever the step would call it', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('ALTER TABLE customer DROP COLUMN city');
+    await site.write({ '0.2.0/0002_one.up.sql': 'CREATE TABLE one (id INT PRIMARY KEY);\n' });
+    const other = await server.connect(site.database);
+    await other.run('START TRANSACTION');
+    await other.query('SELECT * FROM customer LIMIT 1');
+    const run = site.start(['up'], GRACE);
+    await until('the addition waits', () => isRunning(db, 'ALTER TABLE `customer` ADD'));
+
+    const ended = await stop(run);
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 23\)/);
+    await other.run('COMMIT');
+    await finishes(site, db);
+  });
+
+  test('in the validation, which reads on a connection of its own: exit 23 within the grace', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    const run = site.start(['up'], { ...GRACE, DEPLOY_FAIL_AT: 'run.synced=pause' });
+    await until('the validation comes', () => inStep(db, 'reconcile')());
+    const other = await server.connect(site.database);
+    await other.run('LOCK TABLES purchase WRITE, customer WRITE');
+    await until('the validation waits', inStep(db, 'validate'));
+
+    const ended = await stop(run);
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 23\)/);
+    assert.ok(ended.ms < 6_000, `it took ${ended.ms} ms`);
+    await other.run('UNLOCK TABLES');
+    await finishes(site, db);
+  });
+
+  test('while the database is put back: exit 23, and the next up puts it back', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(citiesThatFail);
+    const isOld = await takePicture(db, site.database);
+    const other = await server.connect(site.database);
+    const run = site.start(['up'], { ...GRACE, DEPLOY_FAIL_AT: 'restore.before-swap=pause' });
+    await until('it is being put back', () => /putting .* back/.test(run.stderr()));
+    await other.run('START TRANSACTION');
+    await other.query('SELECT * FROM purchase LIMIT 1');
+    await until('the swap waits', () => isRunning(db, 'SET STATEMENT'));
+
+    const ended = await stop(run);
+    await other.run('COMMIT');
+    const second = await site.deploy(['up']);
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.equal(second.code, 20, second.stderr);
+    assert.deepEqual(await takePicture(db, site.database), isOld);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
 });
