@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { loadavg } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
@@ -52,6 +53,14 @@ async function startSidecar(context: BenchContext, site: Site): Promise<Sidecar>
 function rssMb({ child }: Sidecar): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+}
+
+/** What the process has used of a core since its start, in milliseconds. */
+function cpuMs({ child }: Sidecar): number {
+  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+  const [user, system] = stat.slice(stat.lastIndexOf(')')).split(' ').slice(12, 14).map(Number);
+  // In ticks of 10 ms, on every Linux that Node runs on.
+  return (user! + system!) * 10;
 }
 
 type Load = {
@@ -109,6 +118,7 @@ async function probeCosts({ url }: Sidecar): Promise<{ ms: number; rounds: numbe
 
 async function run(context: BenchContext): Promise<BenchTable> {
   const seconds = Number(context.args[0] ?? 60);
+  const [loadBefore = 0] = loadavg();
   const server = await startTestServer(context);
   const site = await makeSite(context, server);
   const db = await openShop(site);
@@ -121,33 +131,35 @@ async function run(context: BenchContext): Promise<BenchTable> {
   };
   const measure = async (name: string, perSecond: number | null) => {
     context.say(`${name}, ${seconds} s`);
-    const before = await questions(db);
+    const [before, cpuBefore] = [await questions(db), cpuMs(sidecar)];
     const took = await load(sidecar, peers.dir, { seconds, perSecond });
+    const cpu = ((cpuMs(sidecar) - cpuBefore) / took.requests.total) * 1000;
     // The counting itself is one.
     const queries = ((await questions(db)) - before - 1) / seconds;
     rows.push([
       ...[name, `${took.requests.average.toFixed(0)} / s`],
       ...[`${took.latency.p50} ms`, `${took.latency.p99} ms`],
-      ...[`${queries.toFixed(2)} / s`, `${rssMb(sidecar).toFixed(0)} MB`],
+      ...[`${cpu.toFixed(0)} µs`, `${queries.toFixed(2)} / s`],
+      `${rssMb(sidecar).toFixed(0)} MB`,
     ]);
     check(took.non2xx + took.errors === 0, `${name}: ${took.non2xx + took.errors} bad answers`);
     check(queries <= 1, `${name}: ${queries} queries a second`);
     check(rssMb(sidecar) <= mostRssMb, `${name}: ${rssMb(sidecar)} MB`);
   };
   const other = (name: string) =>
-    rows.push([name, '–', '–', '–', '–', `${rssMb(sidecar).toFixed(0)} MB`]);
+    rows.push([name, '–', '–', '–', '–', '–', `${rssMb(sidecar).toFixed(0)} MB`]);
 
   await (await fetch(`${sidecar.url}/readyz`)).text();
   other('after the start');
   await measure(`/readyz, ${aimPerSecond} asked for a second`, aimPerSecond);
   await measure('/readyz, as many as possible', null);
   await measure('the same again: is memory flat', null);
+  // The sidecar closes what is idle for 65 s: a slow machine may need that long for a load of 60 s.
   const idle = await openIdle(sidecar, 1_000);
+  const idleSince = performance.now();
   await measure(`/readyz beside 1,000 idle connections`, aimPerSecond);
-  check(
-    idle.every(({ closed }) => !closed),
-    'idle connections were closed under load',
-  );
+  const isOpen = idle.every(({ closed }) => !closed);
+  check(isOpen || performance.now() - idleSince > 65_000, 'idle connections were closed');
   for (const socket of idle) socket.destroy();
   context.say('10,000 malformed requests');
   const { answered } = await malformedRequests(sidecar.url, 10_000);
@@ -165,12 +177,12 @@ async function run(context: BenchContext): Promise<BenchTable> {
   });
   check(stopMs < 2_000, `stopping took ${formatMs(stopMs)}`);
   return {
-    columns: ['load', 'answers', 'p50', 'p99', 'queries', 'memory'],
+    columns: ['load', 'answers', 'p50', 'p99', 'CPU each', 'queries', 'memory'],
     rows,
     versions: peers.versions,
     failures,
     notes: [
-      `Aims: at least ${aimPerSecond.toLocaleString('en')} answers a second with a p99 of at most 15 ms over 60 s, at most one query a second whatever the load, at most ${mostRssMb} MB and flat. Each load took ${seconds} s, over 20 connections of loopback; the load generator and the database server shared the machine's cores with the sidecar.`,
+      `Aims: at least ${aimPerSecond.toLocaleString('en')} answers a second with a p99 of at most 15 ms over 60 s, at most one query a second whatever the load, at most ${mostRssMb} MB and flat. Each load took ${seconds} s, over 20 connections of loopback; the load generator and the database server shared the machine's cores with the sidecar. The load average before was ${loadBefore.toFixed(1)}: above the number of cores, answers and p99 say more of that than of the sidecar; the CPU time of an answer does not depend on it.`,
       `The probe of the image takes ${formatMs(probe.ms)} (median of ${probe.rounds}), nearly all of it the start of Node. The sidecar stops ${formatMs(stopMs)} after SIGTERM.`,
     ],
   };

@@ -253,6 +253,27 @@ describe('the sidecar', () => {
     assert.equal(await stateOf(sidecar), 'as_required');
   });
 
+  test('needs no row of the application: the rights that compose grants are enough', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    const tables = ['schema_version', 'migration_history'];
+    await db.run(`CREATE OR REPLACE USER history@localhost IDENTIFIED BY 'w'`);
+    await db.run(`GRANT SHOW VIEW ON ${site.database}.* TO history@localhost`);
+    for (const table of [...tables, 'deploy_lock', 'deploy_run', 'deploy_journal']) {
+      await db.run(`GRANT SELECT ON ${site.database}.${table} TO history@localhost`);
+    }
+    const sidecar = await startSidecar(t, site, { DB_USER: 'history', DB_PASSWORD: 'w' });
+
+    const { health } = await sidecar.ask();
+
+    assert.equal(health.body.state, 'as_required');
+    assert.equal(health.body['last_run'].outcome, 'done');
+    await db.run('DELETE FROM migration_history');
+    await until('it sees that there are tables without history', async () => {
+      return (await stateOf(sidecar)) === 'unknown';
+    });
+  });
+
   test('looks once for a thousand requests within the cache time, over one connection', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
