@@ -177,8 +177,8 @@ function addMasterdata(program: Command, world: World, add: Add): void {
     'export',
     'write the master data of the database into a folder',
     reading,
-    async (options) => (await import('./masterdata.ts')).exportCommand(world, options),
-  ).requiredOption('--output <dir>', 'the folder');
+    async (options) => (await import('./masterdata-export.ts')).exportCommand(world, options),
+  ).requiredOption('--output <path>', 'the folder, or one file if it ends in .json');
   add(
     masterdata,
     'import',
@@ -186,7 +186,7 @@ function addMasterdata(program: Command, world: World, add: Add): void {
     changing,
     async (options) => (await import('./masterdata.ts')).importCommand(world, options),
   )
-    .option('--input <dir>', 'the folder; that of the image if left out')
+    .option('--input <dir>', 'a folder or file; the folder of the image if left out')
     .option('--dry-run', 'print what would change, with every field, and change nothing');
   add(
     masterdata,
@@ -194,14 +194,23 @@ function addMasterdata(program: Command, world: World, add: Add): void {
     'print what an import would change; changes nothing',
     reading,
     async (options) => (await import('./masterdata.ts')).diffCommand(world, options),
-  ).option('--input <dir>', 'the folder; that of the image if left out');
+  ).option('--input <dir>', 'a folder or file; the folder of the image if left out');
+  add(
+    masterdata,
+    'lint',
+    'look for what is allowed and still likely to be a mistake; needs no server',
+    [0, 1, 10, 15],
+    async (options) => (await import('./masterdata-lint.ts')).lintCommand(world, options),
+  ).option('--input <path>', 'a folder or file; the folder of the image if left out');
   add(
     program,
     'prepare',
     'pack the master data of the database for another one',
     reading,
-    async (options) => (await import('./masterdata.ts')).prepareCommand(world, options),
-  ).option('--output <file>', 'the package to write');
+    async (options) => (await import('./masterdata-export.ts')).prepareCommand(world, options),
+  )
+    .option('--output <file>', 'the package to write')
+    .option('--dry-run', 'say what the package would be and write none');
 }
 
 function addTools(program: Command, world: World, add: Add): void {
