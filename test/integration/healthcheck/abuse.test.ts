@@ -56,7 +56,9 @@ describe('the sidecar, when the port of the database begins to drop packets', ()
       assert.deepEqual([body.state, body.stale], ['as_required', true]);
     }
     await until('it says so', async () => {
-      return (await sidecar.get('/api/system/health')).body.state === 'unreachable';
+      const { value, ms } = await timed(() => sidecar.get('/api/system/health'));
+      assert.ok(ms < 3_000, `${ms} ms`);
+      return value.body.state === 'unreachable';
     });
     let most = 0;
     for (let round = 0; round < 3; round++) {
