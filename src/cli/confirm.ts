@@ -42,17 +42,19 @@ export function hasTerminal(): boolean {
 
 async function ask(world: World, question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: world.streams.stderr });
+  const keyboard = new AbortController();
+  // While it asks, the terminal hands Ctrl-C to it as a key: no signal comes.
+  lines.once('SIGINT', () =>
+    keyboard.abort(new DeployError('INTERRUPTED', 'the run was told to stop (Ctrl-C)')),
+  );
+  const signal = AbortSignal.any([world.stop, keyboard.signal]);
+  // After Ctrl-D there is no answer any more: that is a no.
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   try {
-    // After Ctrl-D there is no answer any more: that is a no.
-    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
-    const answer = await Promise.race([lines.question(question, { signal: world.stop }), ended]);
+    const answer = await Promise.race([lines.question(question, { signal }), ended]);
     return answer.trim().toLowerCase();
   } catch (error) {
-    // While it asks, the terminal hands Ctrl-C to it as a key: no signal comes.
-    if ((error as Error).name !== 'AbortError') throw error;
-    throw world.stop.aborted
-      ? world.stop.reason
-      : new DeployError('INTERRUPTED', 'the run was told to stop (Ctrl-C)', { cause: error });
+    throw signal.aborted ? signal.reason : error;
   } finally {
     lines.close();
   }
