@@ -56,6 +56,7 @@ async function release(situation: Situation, isConfirmed: boolean): Promise<void
   situation.newRelease = await readNewRelease();
   situation.oldRelease = await readOldRelease();
   say(`${situation.oldRelease ?? 'no backend runs'} → ${situation.newRelease}`);
+  await nameBuild();
   await step(['build']);
 
   situation.step = 'plan';
@@ -71,6 +72,13 @@ async function release(situation: Situation, isConfirmed: boolean): Promise<void
   await step(['up', '--detach', '--wait']);
   await check(situation.newRelease);
   say(`${situation.newRelease} serves, and the database is as it requires`);
+}
+
+/** For the labels of the images, which the sidecar shows. */
+async function nameBuild(): Promise<void> {
+  process.env['BUILD_DATE'] ??= new Date().toISOString();
+  const { exitCode, stdout } = await quiet`git rev-parse HEAD`;
+  if (exitCode === 0) process.env['REVISION'] ??= stdout.trim();
 }
 
 /** As compose itself understands `.env`, the environment and the compose files. */

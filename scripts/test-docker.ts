@@ -34,6 +34,7 @@ async function main(): Promise<number> {
     ...(engine.script !== null && { DOCKER_TEST_DOCKERD: engine.script }),
     // For the build alone, as no container is made: the tests have settings of their own.
     ...{ RELEASE: release, SECRETS_DIR: '/nowhere' },
+    ...{ REVISION: name, BUILD_DATE: '2026-01-16T10:30:00Z' },
   };
   const call = $({ cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], nothrow: true });
   // Ctrl-C reaches the tests as well, which clean up; this must live to do what they could not.

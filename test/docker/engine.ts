@@ -26,11 +26,25 @@ export async function describeImage(image: string): Promise<string> {
   return history.stdout + inspected.stdout;
 }
 
+/** The labels of an image. */
+export async function readLabels(image: string): Promise<Readonly<Record<string, string>>> {
+  const inspected =
+    await docker`docker image inspect --format ${'{{json .Config.Labels}}'} ${image}`;
+  return JSON.parse(inspected.stdout);
+}
+
 /** Makes a volume the property of an account, as after a restore of its files by another one. */
 export async function giveVolumeTo(volume: string, uid: number): Promise<void> {
   const helper = ['--rm', '--user=0', '--network=none', '--entrypoint=chown'];
   const image = `bamort-deploy:${firstRelease}`;
   await docker`docker run ${helper} --volume ${volume}:/volume ${image} ${uid}:${uid} /volume`;
+}
+
+/** The containers of a project that `compose run` made and that still run. */
+export async function listOneOffs(project: string): Promise<readonly string[]> {
+  const labels = [`com.docker.compose.project=${project}`, 'com.docker.compose.oneoff=True'];
+  const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
+  return (await docker`docker ps --quiet ${filters}`).stdout.split('\n').filter(Boolean);
 }
 
 /** The processes of a project's containers with all their arguments, as the host sees them. */

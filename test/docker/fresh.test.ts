@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { readLabels } from './engine.ts';
+import { firstRelease, prefix } from './settings.ts';
 import { makeStack, succeeded } from './stack.ts';
 
 const writable = ['/backups', '/packages', '/reports', '/run/lock', '/scratch', '/tmp', '/var/tmp'];
@@ -65,6 +67,21 @@ async function tryFresh(t: TestContext, image: string): Promise<void> {
 
     assert.equal(status.actual_db_version, '0.5.0');
   });
+
+  await t.test(
+    'says which build it is: in the sidecar, and in the labels of both images',
+    async () => {
+      const { body } = await stack.get('health', '/api/system/version');
+      assert.equal(body.deploy.commit_hash, prefix);
+      assert.equal(body.deploy.build_date, '2026-01-16T10:30:00Z');
+      for (const name of ['deploy', 'health']) {
+        const labels = await readLabels(`bamort-${name}:${firstRelease}`);
+        assert.equal(labels['org.opencontainers.image.version'], firstRelease);
+        assert.equal(labels['org.opencontainers.image.revision'], prefix);
+        assert.equal(labels['org.opencontainers.image.created'], '2026-01-16T10:30:00Z');
+      }
+    },
+  );
 
   await t.test('gives a shell instead of deploy when one is asked for', async () => {
     assert.equal(succeeded(await stack.deploy('sh', '-c', 'id -u')), '65532\n');

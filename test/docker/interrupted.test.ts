@@ -11,7 +11,10 @@ test('a run that is cut off in the middle of a statement', async (t) => {
   const stack = await makeStack(t, 'cut-off');
   succeeded(await stack.up());
   await stack.override(
-    await mountMigrations(stack, { ...slowMigration('0.6.0', 12), ...slowMigration('0.7.0', 13) }),
+    await mountMigrations(stack, {
+      ...slowMigration('0.6.0', 12, 'create'),
+      ...slowMigration('0.7.0', 13, 'create'),
+    }),
   );
 
   await t.test('by `stop -t 10`: it ends by itself, with exit code 23', async () => {

@@ -18,14 +18,25 @@ export function addColumn(version: string, number: number, column: string): File
   };
 }
 
-/** A migration that takes some seconds for each administrator, and none where there are no rows. */
-export function slowMigration(version: string, number: number, seconds = 9): Files {
+/**
+ * A migration whose statement takes 9 seconds for each administrator, and no time where there are no
+ * rows: the trial of the plan is fast. Others can read all tables meanwhile when it is an `update`; a
+ * `create` keeps them from reading the structure.
+ */
+export function slowMigration(version: string, number: number, kind: 'create' | 'update'): Files {
   const base = `${version}/${String(number).padStart(4, '0')}_slow`;
-  return {
-    [`${base}.up.sql`]: `CREATE TABLE slow_${number} AS
-      SELECT user_id, SLEEP(${seconds}) AS slept FROM users WHERE role = 'admin';\n`,
-    [`${base}.down.sql`]: `-- DATA LOSS: all rows of slow_${number}.\nDROP TABLE slow_${number};\n`,
-  };
+  const table = `slow_${number}`;
+  const [up, down] = {
+    create: [
+      `CREATE TABLE ${table} AS SELECT user_id, SLEEP(9) AS slept FROM users WHERE role = 'admin';`,
+      `-- DATA LOSS: all rows of ${table}.\nDROP TABLE ${table};`,
+    ],
+    update: [
+      "UPDATE users SET email = email WHERE role = 'admin' AND SLEEP(9) = 0;",
+      'UPDATE users SET email = email;',
+    ],
+  }[kind];
+  return { [`${base}.up.sql`]: `${up}\n`, [`${base}.down.sql`]: `${down}\n` };
 }
 
 /**

@@ -12,7 +12,7 @@ export type Running = {
   said(): string;
   /** Waits until it has said this; fails when it ends without, or after 60 s. */
   until(pattern: RegExp): Promise<void>;
-  /** Sends the signal to all of its processes, as a terminal does with Ctrl-C. */
+  /** Sends the signal to the program alone, as a CI system does with a job that is cancelled. */
   signal(name: NodeJS.Signals): void;
   /** Writes to its stdin. */
   type(text: string): void;
@@ -40,10 +40,11 @@ export function startProgram(
     });
   });
   const said = () => output.stdout + output.stderr;
-  const signal: Running['signal'] = (name) => {
-    if (!isOver) process.kill(-(child.pid ?? 0), name);
-  };
-  t.after(() => signal('SIGKILL'));
+  const signal: Running['signal'] = (name) => void child.kill(name);
+  // Its children as well: it leads a group of its own.
+  t.after(() => {
+    if (!isOver && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  });
   return {
     ...{ ended, said, signal },
     type: (text) => void child.stdin.write(text),

@@ -1,7 +1,10 @@
 /** What compose says before it starts anything. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
+import { root } from './settings.ts';
 import { makeStack } from './stack.ts';
 
 test('without a release, compose stops with a sentence', async (t) => {
@@ -52,3 +55,21 @@ test('BACKEND_IMAGE replaces the demo, and nothing is built under its name', asy
   const built = Object.values(services).filter(({ build }) => build !== undefined);
   assert(built.every(({ image }) => !image.startsWith('registry.example.org/shop')));
 });
+
+for (const file of ['docker-compose.yml', 'docker-compose.bamort.yml']) {
+  test(`every variable of ${file} is explained`, async () => {
+    const compose = await readFile(path.join(root, file), 'utf8');
+    // `${NAME…}` anywhere, and `NAME:` without a value, which hands it on.
+    const found = compose.matchAll(/\$\{([A-Z_]+)|^ +([A-Z_]+):$/gm);
+    const names = new Set([...found].map(([, used, handedOn]) => used ?? handedOn ?? ''));
+    const documents = ['.env.example', 'docs/bamort.md'].slice(0, file.includes('bamort') ? 2 : 1);
+    const texts = await Promise.all(
+      documents.map((name) => readFile(path.join(root, name), 'utf8')),
+    );
+
+    const missing = [...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(texts.join()));
+
+    assert(names.has('RELEASE') && names.has('LOG_LEVEL'));
+    assert.deepEqual(missing, []);
+  });
+}

@@ -77,7 +77,7 @@ export async function writeSettings(name: string, options: StackOptions): Promis
   await override({});
 
   // The tests' own variables would win over those of the file.
-  const { RELEASE: _release, SECRETS_DIR: _folder, ...outer } = process.env;
+  const { RELEASE: _1, SECRETS_DIR: _2, REVISION: _3, BUILD_DATE: _4, ...outer } = process.env;
   const env = {
     ...outer,
     COMPOSE_PROJECT_NAME: project,
