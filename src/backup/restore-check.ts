@@ -23,13 +23,15 @@ export async function assertRestorable(
   address: ServerAddress,
   database: string,
   set: Restorable,
+  how: 'staged' | 'in place' = 'staged',
 ): Promise<void> {
   await withConnection(address, { database }, async (db) => {
     const facts = await readServer(db, database);
     const hasCode = set.objects.some(({ key }) => /^(trigger|function|procedure):/.test(key));
-    assertRestoreRights(facts, { definers: set.definers, hasCode });
-    await refuseLeftover(db, database);
+    assertRestoreRights(facts, { definers: set.definers, hasCode, how });
     await refuseForeignKeysFromOutside(db, database);
+    if (how === 'in place') return;
+    await refuseLeftover(db, database);
     await refuseDataDirectories(db, database);
   });
 }

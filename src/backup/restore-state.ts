@@ -6,6 +6,7 @@ import type { Section } from './section-file.ts';
  *
  * - `staging`: nothing of the live schema was touched, but for placeholder sequences that are there
  *   while tables are loaded. Begins anew.
+ * - `replacing`: a restore in place has dropped some of the tables, or all. Begins anew, only forward.
  * - `swapping`: triggers and events of the live schema may be gone; whether the tables are swapped
  *   is read from the server. Goes forward.
  * - `swapped`: the tables are the restored ones. Views, routines and triggers may be the old ones.
@@ -27,4 +28,10 @@ export type RestoreState =
       readonly triggers: readonly Section[];
       readonly events: readonly Section[];
     }
-  | { readonly phase: 'swapped' | 'compared'; readonly set: string };
+  | { readonly phase: 'replacing'; readonly set: string }
+  | {
+      readonly phase: 'swapped' | 'compared';
+      readonly set: string;
+      /** There are no other schemas to be dropped. */
+      readonly inPlace?: true;
+    };

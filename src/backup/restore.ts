@@ -5,23 +5,24 @@ import type { Hold } from '../database/lock.ts';
 import { isConnectionLost, toDeployError } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
-import { fingerprintSchema } from '../schema/fingerprint.ts';
-import type { ObjectKey } from '../schema/model.ts';
-import { readSchema } from '../schema/read.ts';
-import { type Contents, objectFingerprints, readContents } from './contents.ts';
-import { type ContentDifference, compareContents, describeDifferences } from './differences.ts';
 import { isServerError, stopReason, throwIfAborted } from './failures.ts';
+import { replaceInPlace } from './in-place.ts';
 import type { BackupSet } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { putEvents, putObjects } from './put-objects.ts';
 import { assertRestorable } from './restore-check.ts';
+import { compareEvents, compareLive } from './restore-compare.ts';
 import { type RestoreContext, restoreSchemas, withWorker } from './restore-context.ts';
+import { assertServerFits } from './restore-fit.ts';
 import type { RestoreState } from './restore-state.ts';
 import { stage, unstage } from './stage.ts';
 import { readBeforeSwap, type Swapping, swap } from './swap.ts';
 import { assertSetOf, verifySet } from './verify.ts';
 
 export type { RestoreState } from './restore-state.ts';
+
+/** `schema` is null for a restore in place, which has no staging. */
+export type BeforeSwap = (staged: { readonly schema: string | null }) => Promise<void>;
 
 export type RestoreOptions = {
   /** The deploy lock: it is checked before every destructive step, and every connection registered. */
@@ -39,7 +40,12 @@ export type RestoreOptions = {
    * Called once the staged tables equal the set and before anything of the live schema is touched:
    * what it throws gives the restore up. Not called again by a restore that is gone on with.
    */
-  readonly beforeSwap?: (staged: { readonly schema: string }) => Promise<void>;
+  readonly beforeSwap?: BeforeSwap;
+  /**
+   * `in place`: the account may not make a schema for a staging. Not atomic, but resumable; see
+   * `replaceInPlace`. Default: staged.
+   */
+  readonly how?: 'staged' | 'in place';
   /** Heeded until the swap begins. */
   readonly signal?: AbortSignal;
   /** How long to try to get the tables for the swap. Default: a minute. */
@@ -74,7 +80,9 @@ export async function restoreSet(options: RestoreOptions): Promise<void> {
     ...restoreSchemas(database),
   };
   try {
-    await goOn(context, saved, options.beforeSwap);
+    const isInPlace = saved?.phase === 'replacing' || options.how === 'in place';
+    const begin = isInPlace ? replaceTables : swapTables;
+    await goOn(context, saved, (from) => begin(context, from, options.beforeSwap));
   } catch (error) {
     if (hold.signal.aborted) throw stopReason(hold.signal);
     throw isServerError(error)
@@ -98,38 +106,66 @@ export async function abandonRestore(
 async function goOn(
   context: RestoreContext,
   saved: RestoreState | null,
-  beforeSwap: RestoreOptions['beforeSwap'],
+  /** Brings the tables in and gives the state that follows. */
+  begin: (saved: RestoreState | null) => Promise<Swapped>,
 ): Promise<void> {
   const { set, save } = context;
-  const phase = saved?.phase ?? 'staging';
-  if (phase === 'staging' || saved?.phase === 'swapping') {
-    await swap(
-      context,
-      saved?.phase === 'swapping' ? saved : await prepare(context, saved, beforeSwap),
-    );
+  let state = saved;
+  if (state?.phase !== 'swapped' && state?.phase !== 'compared') {
+    state = await begin(state);
     await failPoint('restore.swapped');
-    await save({ phase: 'swapped', set: set.name });
+    await save(state);
   }
-  if (phase !== 'compared') {
+  if (state.phase === 'swapped') {
     await putObjects(context);
     await compareLive(context);
     await failPoint('restore.compared');
-    await save({ phase: 'compared', set: set.name });
+    await save({ ...state, phase: 'compared', set: set.name });
   }
   await putEvents(context);
   await compareEvents(context);
-  await dropReplaced(context);
+  if (state.inPlace !== true) await dropReplaced(context);
+}
+
+type Swapped = Extract<RestoreState, { phase: 'swapped' | 'compared' }>;
+
+async function swapTables(
+  context: RestoreContext,
+  saved: RestoreState | null,
+  beforeSwap: BeforeSwap | undefined,
+): Promise<Swapped> {
+  const isDecided = saved?.phase === 'swapping';
+  await swap(context, isDecided ? saved : await prepare(context, saved, beforeSwap));
+  return { phase: 'swapped', set: context.set.name };
+}
+
+async function replaceTables(
+  context: RestoreContext,
+  saved: RestoreState | null,
+  beforeSwap: BeforeSwap | undefined,
+): Promise<Swapped> {
+  const { address, database, set, save, signal } = context;
+  if (saved?.phase !== 'replacing') {
+    await assertRestorable(address, database, set.manifest, 'in place');
+    await withWorker(context, database, (db) => assertServerFits(db, set));
+    await beforeSwap?.({ schema: null });
+    throwIfAborted(signal);
+    await save({ phase: 'replacing', set: set.name });
+  }
+  await replaceInPlace(context);
+  return { phase: 'swapped', set: set.name, inPlace: true };
 }
 
 /** Everything up to the decision to swap. When it fails, the live schema is as before. */
 async function prepare(
   context: RestoreContext,
   saved: RestoreState | null,
-  beforeSwap: RestoreOptions['beforeSwap'],
+  beforeSwap: BeforeSwap | undefined,
 ): Promise<Swapping> {
   const { database, set, save, signal, hold } = context;
   let placeholders = saved?.phase === 'staging' ? saved.placeholders : [];
   await assertRestorable(context.address, database, set.manifest);
+  await withWorker(context, database, (db) => assertServerFits(db, set));
   try {
     await unstage(context, placeholders);
     await stage({
@@ -163,57 +199,6 @@ function assertSameSet(saved: RestoreState | null, set: BackupSet): void {
   if (saved === null || saved.phase === 'staging' || saved.set === set.name) return;
   const what = `a restore of ${saved.set} is unfinished and must be ended before one of ${set.name}`;
   throw new DeployError('RESTORE_FAILED', what, { where: set.dir });
-}
-
-/**
- * Compares the live schema with the set, all but the events. The rows were compared in the
- * staging schema and moved by one atomic statement, so rows that differ now were written by
- * somebody since: that is said, and is no failure of the restore.
- */
-async function compareLive(context: RestoreContext): Promise<void> {
-  const { database, set, log, onProgress } = context;
-  const contents = await withWorker(context, database, (db) =>
-    readContents(db, database, onProgress),
-  );
-  const invalid = new Set(set.manifest.invalidViews.map((name): ObjectKey => `view:${name}`));
-  const isIgnored = (key: ObjectKey) => key.startsWith('event:') || invalid.has(key);
-  const differences = compareContents(set.manifest, contents, isIgnored);
-  const written = differences.filter(({ kind }) => kind === 'rows');
-  const others = differences.filter(({ kind }) => kind !== 'rows');
-  if (others.length > 0) throw notRestored(set.name, database, others);
-  if (written.length === 0) return;
-  log.warn(
-    { tables: written.map(({ key }) => key) },
-    `somebody writes to ${database} since the restored tables are in place: ${describeDifferences(written)}`,
-  );
-}
-
-async function compareEvents(context: RestoreContext): Promise<void> {
-  const { database, set } = context;
-  await withWorker(context, database, async (db) => {
-    const fingerprints = fingerprintSchema(await readSchema(db, database));
-    const eventsOf = (objects: Contents['objects']) => ({
-      ...{ tables: [], sequences: [] },
-      objects: objects.filter(({ key }) => key.startsWith('event:')),
-    });
-    const differences = compareContents(
-      eventsOf(set.manifest.objects),
-      eventsOf(objectFingerprints(fingerprints)),
-    );
-    if (differences.length > 0) throw notRestored(set.name, database, differences);
-  });
-}
-
-function notRestored(
-  name: string,
-  database: string,
-  differences: readonly ContentDifference[],
-): DeployError {
-  const what = `${database} differs from ${name} after the swap: ${describeDifferences(differences)}`;
-  return new DeployError('PUT_BACK_FAILED', what, {
-    where: database,
-    facts: { differences: differences.map(({ message }) => message) },
-  });
 }
 
 /** DATA LOSS: the replaced tables. What took their place was compared with the set before. */

@@ -1,4 +1,9 @@
-import { type MissingRight, missingRights, needsOfRun } from '../database/grants.ts';
+import {
+  type MissingRight,
+  missingRights,
+  needsOfDatabase,
+  needsOfRun,
+} from '../database/grants.ts';
 import type { ServerFacts } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 
@@ -37,7 +42,12 @@ export function assertBackupRights(facts: ServerFacts, routines: Routines): void
  */
 export function assertRestoreRights(
   facts: ServerFacts,
-  set: { readonly definers: readonly string[]; readonly hasCode: boolean },
+  set: {
+    readonly definers: readonly string[];
+    readonly hasCode: boolean;
+    /** Default: staged. */
+    readonly how?: 'staged' | 'in place';
+  },
 ): void {
   const others = set.definers.filter((definer) => definer !== facts.currentUser);
   const asOthers =
@@ -50,7 +60,9 @@ export function assertRestoreRights(
             why: `objects of the backup run as ${others.join(', ')}`,
           },
         ]);
-  const missing = [...missingRights(facts, needsOfRun(facts.database.name)), ...asOthers];
+  const { name } = facts.database;
+  const needs = set.how === 'in place' ? needsOfDatabase(name) : needsOfRun(name);
+  const missing = [...missingRights(facts, needs), ...asOthers];
   assertNone(facts, missing);
   assertBinlogTrust(facts, set.hasCode);
 }

@@ -2,6 +2,7 @@ import sql, { join } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { isDeployTable, quoteNameText } from '../database/identifier.ts';
 import { hashTables } from '../database/value-hash.ts';
+import type { Manifest } from './manifest.ts';
 
 /** In which rows one table of the live schema differs from that of a staged backup. */
 export type RowDifference = {
@@ -34,6 +35,30 @@ export async function readRowDifferences(
     differences.push(await compareTable(db, { live, staged }, table, columns));
   }
   return differences;
+}
+
+/**
+ * The same without a staging, from what the manifest says: which tables have the same rows, and how
+ * many rows the others have. Reads every row of the live schema.
+ */
+export async function readDifferenceFromManifest(
+  db: Db,
+  live: string,
+  { tables }: Pick<Manifest, 'tables'>,
+): Promise<RowDifference[]> {
+  const names = [...(await readTables(db, live)).keys()];
+  const hashes = await hashTables([db], live, names);
+  const all = [...new Set([...names, ...tables.map(({ name }) => name)])].sort();
+  return all.map((table) => {
+    const own = hashes.get(table);
+    const other = tables.find(({ name }) => name === table);
+    const counts = { table, key: [], liveRows: own?.rows ?? 0, backupRows: other?.rows ?? 0 };
+    const { liveRows, backupRows } = counts;
+    if (liveRows === 0 || backupRows === 0)
+      return { ...counts, onlyLive: liveRows, onlyBackup: backupRows, differing: 0 };
+    const same = own?.hash === other?.hash ? 0 : null;
+    return { ...counts, onlyLive: same, onlyBackup: same, differing: same };
+  });
 }
 
 /** True when the restore would change a row of the table. */

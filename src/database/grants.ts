@@ -36,6 +36,11 @@ const WORK = [
 
 /** What every run needs: all on the database, and all on its staging schemas. */
 export function needsOfRun(database: string): Need[] {
+  return [...needsOfDatabase(database), ...needsOfStaging(database)];
+}
+
+/** All on the database itself. */
+export function needsOfDatabase(database: string): Need[] {
   return [
     {
       rights: WORK,
@@ -43,6 +48,12 @@ export function needsOfRun(database: string): Need[] {
       grantAs: 'ALL PRIVILEGES',
       why: 'a run backs up, changes and restores every kind of object of the database',
     },
+  ];
+}
+
+/** All on the schemas in which a restore is staged. */
+export function needsOfStaging(database: string): Need[] {
+  return [
     {
       rights: WORK,
       on: {

@@ -3,10 +3,12 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { findSet } from '../backup/list.ts';
 import type { BackupSet } from '../backup/manifest.ts';
+import type { BeforeSwap } from '../backup/restore.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
 import { verifySet } from '../backup/verify.ts';
 import { findMissingAccounts } from '../database/accounts.ts';
 import { heldNames } from '../database/events.ts';
+import { missingRights, needsOfStaging } from '../database/grants.ts';
 import type { Hold } from '../database/lock.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -22,10 +24,13 @@ import { step } from './report.ts';
 import { settle } from './settle.ts';
 
 /** What `deploy_run.plan` holds of a restore. */
-type StoredRestore = { readonly set: string };
+type StoredRestore = { readonly set: string; readonly how?: 'staged' | 'in place' };
 
 /** Asks with what would happen, in lines; throws when nobody wants it. */
 export type ConfirmRestore = (lines: readonly string[]) => Promise<void>;
+
+const IN_PLACE_WARNING =
+  'WARNING: this account may not make a schema for a staging, so the tables are replaced where they are. Until that has ended the database is neither old nor new; after a crash, deploy up goes on.';
 
 /** Finds a set by its name in BACKUP_DIR or by its path, and verifies it in full. */
 export async function openSet(
@@ -61,12 +66,17 @@ export async function restore(
 ): Promise<void> {
   const { config, report } = context;
   const facts: Facts = await readFacts(hold.db, config, context.folder);
+  const staging = missingRights(facts.server, needsOfStaging(config.database.name));
+  const how = staging.length > 0 ? 'in place' : 'staged';
+  if (how === 'in place') {
+    report.warnings.push(`restored in place: run ${staging[0]!.grant} for an atomic restore`);
+  }
   const run = await openRun(hold, {
     ...{ runId: report.run_id, planDigest: set.manifest.name, mode: 'restore', direction: 'up' },
     ...{
       from: facts.resolution.actualVersion,
       to: set.manifest.schemaVersion,
-      plan: { set: set.dir },
+      plan: { set: set.dir, how } satisfies StoredRestore,
     },
   });
   let changing = run;
@@ -107,13 +117,14 @@ async function askWithDifferences(
   asked: {
     readonly set: BackupSet;
     readonly facts: Facts;
-    readonly staged: string;
+    /** Null for a restore in place. */
+    readonly staged: string | null;
     readonly confirm: ConfirmRestore;
   },
 ): Promise<void> {
   const { report, config, log } = context;
   const { manifest, name } = asked.set;
-  const { describeRowDifferences, readRowDifferences } = await import(
+  const { describeRowDifferences, readDifferenceFromManifest, readRowDifferences } = await import(
     '../backup/row-differences.ts'
   );
   const database = config.database.name;
@@ -121,7 +132,10 @@ async function askWithDifferences(
     const reader = await openConnection(context);
     try {
       return {
-        differences: await readRowDifferences(reader, { live: database, staged: asked.staged }),
+        differences:
+          asked.staged === null
+            ? await readDifferenceFromManifest(reader, database, manifest)
+            : await readRowDifferences(reader, { live: database, staged: asked.staged }),
         going: listGoing(await readSchema(reader, database), manifest),
         missing: await findMissingAccounts(reader, manifest.definers),
       };
@@ -144,6 +158,7 @@ async function askWithDifferences(
   await asked.confirm([
     `${database} is at ${at}. It becomes what backup set ${name} holds: version ${manifest.schemaVersion ?? 'none'}, ${manifest.tables.length} tables, of ${manifest.createdAt}.`,
     ...lines.map((line) => `  ${line}`),
+    ...(asked.staged === null ? [IN_PLACE_WARNING] : []),
     'What is there now is backed up and proven before.',
   ]);
 }
@@ -161,7 +176,7 @@ async function loadAndSwap(
   context: RunContext,
   hold: Hold,
   run: RunRow,
-  beforeSwap: (staged: { readonly schema: string }) => Promise<void>,
+  beforeSwap: BeforeSwap,
 ): Promise<void> {
   const { config, report, log } = context;
   const database = config.database.name;
@@ -169,12 +184,13 @@ async function loadAndSwap(
   const set = await findSet(path.dirname(dir), path.basename(dir));
   await setFreshSession(hold.db, { collation: set.manifest.collation });
   const { restoreSet } = await import('../backup/restore.ts');
+  const how = (run.plan as StoredRestore).how ?? 'staged';
   await step(report, 'restore', () =>
     restoreSet({
       ...{ hold, address: config.database, database, set, log, onProgress: noteLongWork(log) },
       saved: run.restoreState as RestoreState | null,
       save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
-      beforeSwap,
+      ...{ beforeSwap, how },
     }),
   );
   await letIn(context, hold, run);

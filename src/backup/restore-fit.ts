@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import type { Db } from '../database/connect.ts';
+import { DeployError } from '../errors/deploy-error.ts';
+import type { BackupSet } from './manifest.ts';
+import { readPackedText } from './packed-file.ts';
+
+/** What a statement needs besides its own bytes. */
+const PACKET_MARGIN_BYTES = 1024;
+
+/**
+ * Whether this server can take what the set holds, as far as that can be known before it is loaded:
+ * the length of its statements and its collations. Reads only.
+ *
+ * @throws DeployError `RESTORE_FAILED` naming what the server lacks
+ */
+export async function assertServerFits(db: Db, set: BackupSet): Promise<void> {
+  await assertPacket(db, set);
+  await assertCollations(db, set);
+}
+
+async function assertPacket(db: Db, { manifest, name }: BackupSet): Promise<void> {
+  const row = await db.one<{ bytes: string }>('SELECT @@max_allowed_packet AS bytes');
+  const bytes = Number(row?.bytes);
+  const needed = manifest.longestStatementBytes + PACKET_MARGIN_BYTES;
+  if (bytes >= needed) return;
+  const what = `max_allowed_packet of this server is ${bytes} bytes, and ${name} has rows for which it needs ${needed}`;
+  throw new DeployError('RESTORE_FAILED', what, {
+    where: `server ${manifest.database}`,
+    facts: { maxAllowedPacketBytes: bytes, neededBytes: needed },
+    // The server takes multiples of 1024 and at most 1 GiB.
+    next: [`SET GLOBAL max_allowed_packet = ${Math.ceil(needed / 2 ** 20) * 2 ** 20};`],
+  });
+}
+
+/**
+ * A newer server has collations that an older one does not know. A comment that holds the word
+ * COLLATE could name one that is none, so only words like collations count.
+ */
+async function assertCollations(db: Db, set: BackupSet): Promise<void> {
+  const wanted = new Set([set.manifest.collation]);
+  for (const { name, kind } of set.manifest.files) {
+    if (kind !== 'structure') continue;
+    const text = await readPackedText(join(set.dir, name));
+    for (const [, collation] of text.matchAll(/\bCOLLATE[= ]([a-z0-9]+_\w+)/g)) {
+      wanted.add(collation!);
+    }
+  }
+  const rows = await db.query<{ name: string }>(
+    'SELECT collation_name AS name FROM information_schema.collations',
+  );
+  // MariaDB: utf8mb4_uca1400_ai_ci is the collation uca1400_ai_ci of a character set.
+  const bare = (name: string) => name.replace(/^[a-z0-9]+_(?=uca)/, '');
+  const known = new Set(rows.flatMap(({ name }) => [name, bare(name)]));
+  const unknown = [...wanted].filter((name) => !known.has(name) && !known.has(bare(name)));
+  if (unknown.length === 0) return;
+  const what = `this server does not know the collations of ${set.name}: ${unknown.join(', ')}`;
+  throw new DeployError('RESTORE_FAILED', what, {
+    where: set.manifest.server.version,
+    next: ['restore it on a server of the same version or a newer one'],
+  });
+}
