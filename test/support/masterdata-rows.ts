@@ -20,6 +20,15 @@ export const sizes = {
 
 export type Name = keyof typeof sizes;
 export const names = Object.keys(sizes) as Name[];
+/** Their tables. */
+export const tables: Record<Name, string> = {
+  sources: 'gsm_lit_sources',
+  skill_categories: 'learning_skill_categories',
+  skill_difficulties: 'learning_skill_difficulties',
+  skills: 'gsm_skills',
+  skill_category_difficulties: 'learning_skill_category_difficulties',
+};
+
 export const rowCount = Object.values(sizes).reduce((sum, one) => sum + one, 0);
 
 const text =
