@@ -52,6 +52,8 @@ export type BoundEntity = {
   readonly refs: string;
   /** Staging table: what is in the table, by its digest. */
   readonly digests: string;
+  /** Staging table: the keys of rows that the file has just so, as the digests of others contain them. */
+  readonly keys: string;
   /** The column of the primary key. */
   readonly id: Column;
   readonly fields: readonly BoundField[];
@@ -113,6 +115,7 @@ function bindEntity(
     ids: `deploy_md_0i_${entity.name}`,
     refs: `deploy_md_0r_${entity.name}`,
     digests: `deploy_md_0d_${entity.name}`,
+    keys: `deploy_md_0k_${entity.name}`,
     keyFields: fields.filter(
       ({ field }) => entity.key.includes(field.name) && field.reference === null,
     ),

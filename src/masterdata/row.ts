@@ -53,6 +53,8 @@ export function makeRowStager(entity: BoundEntity): (row: unknown) => StagedRow 
     ),
   );
 
+  const places = digestPlaces(entity);
+
   return (row) => {
     if (row === null || typeof row !== 'object' || Array.isArray(row)) {
       return { ...unusable, problems: ['this is not an object'] };
@@ -90,7 +92,7 @@ export function makeRowStager(entity: BoundEntity): (row: unknown) => StagedRow 
     const isWhole = lacking.length === 0 && problems.length === 0 && plainSystems;
     return {
       ...{ values, problems, usable, plainSystems, absent: absentText(lacking, width) },
-      digest: isWhole ? digestValues(values as readonly SqlValue[]) : null,
+      digest: isWhole ? digestRow(values as readonly SqlValue[], places) : null,
     };
   };
 }
@@ -146,14 +148,43 @@ function absentText(lacking: readonly number[], width: number): string {
   return Array.from({ length: width }, (_, at) => (lacking.includes(at) ? '1' : '0')).join('');
 }
 
-/** As digests.ts has it of a row of the table. A NUL in a text could stand for the next value. */
-function digestValues(values: readonly SqlValue[]): string | null {
+/** A value as digests contain it. Pure. */
+export function digestText(value: SqlValue): string {
+  if (value === null) return '-\0';
+  if (typeof value === 'boolean') return value ? '=1\0' : '=0\0';
+  return `=${value}\0`;
+}
+
+/** Places of the values in the order of a digest: own fields, then of each reference its key and its copies. */
+function digestPlaces({ fields, references }: BoundEntity) {
+  return {
+    own: fields.flatMap(({ field }, at) => (field.reference === null ? [at] : [])),
+    references: references.map(({ pairs, parent, copies, reference }) => {
+      const placeOf = (other: BoundField) =>
+        fields.indexOf(pairs.find((pair) => pair.other === other)?.own ?? fields[0]!);
+      return {
+        key: parent.keyFields.map(placeOf),
+        copies: copies.map(({ other }) => placeOf(other)),
+        none: reference.none,
+      };
+    }),
+  };
+}
+
+/** As digests.ts has it of a row of the table; only where `hasDigests` says so. */
+function digestRow(
+  values: readonly SqlValue[],
+  { own, references }: ReturnType<typeof digestPlaces>,
+): string | null {
   let text = '';
-  for (const value of values) {
-    if (value === null) text += '-';
-    else if (typeof value === 'boolean') text += value ? '=1' : '=0';
-    else text += `=${value}`;
-    text += '\0';
+  let count = own.length;
+  for (const place of own) text += digestText(values[place]!);
+  for (const { key, copies, none } of references) {
+    count += key.length + copies.length;
+    for (const place of key) text += digestText(values[place]!);
+    const isNone = none !== null && values[key[0]!] === none.value;
+    for (const place of copies) text += digestText(isNone ? null : values[place]!);
   }
-  return text.split('\0').length > values.length + 1 ? null : hash('sha1', text);
+  // A NUL in a text could stand for the next value.
+  return text.split('\0').length > count + 1 ? null : hash('sha1', text);
 }

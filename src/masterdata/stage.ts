@@ -8,7 +8,7 @@ import { quoteName } from '../database/identifier.ts';
 import { literal } from '../database/literal.ts';
 import type { BoundEntity, BoundField } from './bind.ts';
 import type { Column } from './columns.ts';
-import { noteExact, readDigests, readExact } from './digests.ts';
+import { noteExact, noteKeys, readDigests, readExact } from './digests.ts';
 import type { Problems } from './problems.ts';
 import type { EntityRows } from './read.ts';
 import { keyText, makeRowStager, type StagedRow } from './row.ts';
@@ -50,6 +50,8 @@ export async function createStage(
   await db.run(sql`CREATE TEMPORARY TABLE ${quoteName(entity.digests)}
     (digest BINARY(20) NOT NULL PRIMARY KEY, id ${typeOf(entity.id)} NOT NULL,
     repeated BOOLEAN NOT NULL DEFAULT FALSE) ENGINE=InnoDB`);
+  await db.run(sql`CREATE TEMPORARY TABLE ${quoteName(entity.keys)}
+    (id ${typeOf(entity.id)} NOT NULL PRIMARY KEY, text LONGBLOB NOT NULL) ENGINE=InnoDB`);
   if (entity.references.length > 0) await createRefs(db, entity);
 }
 
@@ -67,7 +69,7 @@ async function createRefs(db: Db, entity: BoundEntity): Promise<void> {
 
 /** Drops the staging tables of entities, as far as they are there. */
 export async function dropStages(db: Db, entities: readonly BoundEntity[]): Promise<void> {
-  const names = entities.flatMap(({ stage, ids, refs, digests }) => [stage, ids, refs, digests]);
+  const names = entities.flatMap((one) => [one.stage, one.ids, one.refs, one.digests, one.keys]);
   await db.run(sql`DROP TEMPORARY TABLE IF EXISTS ${join(names.map(quoteName))}`);
 }
 
@@ -111,6 +113,7 @@ export async function fillStage(
     await lane.end();
   }
   if (!counts.plainSystems) await nameSystems(db, entity);
+  if (counts.exact > 0) await noteKeys(db, entity);
   return counts;
 }
 
