@@ -1,11 +1,12 @@
 /** What cannot be written, found in the server for the whole set. Reads only. */
 import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
+import { quoteName } from '../database/identifier.ts';
 import type { BoundEntity, BoundReference } from './bind.ts';
 import type { Problems } from './problems.ts';
 import { matchingRows, refersToRow, sameAsStaged, sameAsStored, stays } from './resolve.ts';
 import { shorten } from './row.ts';
-import { all, any, at, idsOf, isAbsent, stagedRows, stageOf, tableOf } from './sql.ts';
+import { all, any, at, idsOf, isAbsent, joinRefs, stagedRows, stageOf, tableOf } from './sql.ts';
 
 /** Rows that one query shows at most: each kind of mistake is shown, not each of thousands. */
 export const MOST_SHOWN = 50;
@@ -55,6 +56,26 @@ export async function checkFileKeys(
     },
     ({ places }) => sameKeyInFile(places),
   );
+}
+
+/**
+ * False when all staged rows have different keys; true may also mean that references are unclear.
+ * Much quicker than finding them: what a reference means is a number by now.
+ */
+export async function hasRepeatedKeys(db: Db, entity: BoundEntity): Promise<boolean> {
+  const referred = entity.references.filter(({ inKey }) => inKey);
+  const columns = [
+    ...entity.keyFields.map(({ stage }) => at('s', stage)),
+    ...referred.flatMap(({ row, id }) => [at('x', row), at('x', id)]),
+  ];
+  const from =
+    entity.keyFields.length === 0
+      ? sql`${quoteName(entity.refs)} AS x`
+      : sql`${stageOf(entity)} AS s ${joinRefs(entity)}`;
+  const row = await db.one(
+    sql`SELECT 1 FROM ${from} GROUP BY ${join(columns)} HAVING COUNT(*) > 1 LIMIT 1`,
+  );
+  return row !== undefined;
 }
 
 /** What is wrong with a row whose key other rows of the file have. */
@@ -128,6 +149,7 @@ export async function checkReferences(
       problems,
       {
         columns: given,
+        from: byReference(entity),
         where: sql`WHERE ${at('x', one.row)} IS NULL AND ${at('x', one.id)} IS NULL AND ${refersToRow(one)}`,
       },
       (found) => `${names}: no row of ${parent.entity.name} is ${shorten(found.given)}`,
@@ -150,6 +172,11 @@ export async function checkReferences(
       () => `${names}: missing, and the row is new`,
     );
   }
+}
+
+/** FROM: references first, so that hardly a staged row has to be looked at. */
+function byReference(entity: BoundEntity): Sql {
+  return sql`${quoteName(entity.refs)} AS x STRAIGHT_JOIN ${stageOf(entity)} AS s ON s.rn = x.rn`;
 }
 
 /** By its whole key no two rows of the file can be meant, nor one of the file and one that stays. */
@@ -194,6 +221,7 @@ export async function checkCopies(db: Db, entity: BoundEntity, problems: Problem
       problems,
       {
         columns: sql`${value} AS found`,
+        from: byReference(entity),
         where: sql`WHERE (${all(resolved)}) AND (${any(fails)})`,
       },
       ({ found }) => `${column.name}: the copy ${shorten(found)} does not fit ${column.columnType}`,

@@ -153,12 +153,13 @@ async function withoutExact(
 
 /** Texts of INSERT statements. They are built here: an Sql of that many values is many times slower. */
 function* insertTexts(entity: BoundEntity, items: readonly Item[]): Generator<string> {
-  const columns = ['rn', 'absent', ...entity.fields.map(({ stage }) => stage)];
+  const given = items.some(({ row }) => row.absent !== '');
+  const columns = ['rn', ...(given ? ['absent'] : []), ...entity.fields.map(({ stage }) => stage)];
   const head = sql`INSERT INTO ${stageOf(entity)} (${join(columns.map(quoteName))}) VALUES `.sql;
   let text = '';
   for (const { index, row } of items) {
     text += text === '' ? `${head}(` : ',(';
-    text += `${index},'${row.absent}'`;
+    text += given ? `${index},'${row.absent}'` : `${index}`;
     for (const value of row.values) {
       text += value === undefined ? ',DEFAULT' : `,${literal(value)}`;
     }

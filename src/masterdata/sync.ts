@@ -6,6 +6,7 @@ import {
   checkReferences,
   checkStoredKeys,
   checkSystems,
+  hasRepeatedKeys,
 } from './check.ts';
 import { checkDeleted } from './check-deleted.ts';
 import { checkExactKeys } from './check-exact.ts';
@@ -144,7 +145,7 @@ async function planStaged(
 ): Promise<void> {
   const resolved = await resolveStage(db, entity, counts);
   await checkSystems(db, entity, problems);
-  await checkFileKeys(db, entity, problems);
+  if (await hasRepeatedKeys(db, entity)) await checkFileKeys(db, entity, problems);
   if (resolved.repeated) await checkStoredKeys(db, entity, problems);
   await checkReferences(db, entity, resolved, problems);
   await checkCopies(db, entity, problems);
