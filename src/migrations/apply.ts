@@ -4,19 +4,20 @@
  */
 import type { Log } from '../config/log.ts';
 import type { Hold } from '../database/lock.ts';
-import { setFreshSession } from '../database/session.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { type DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
-import { advanceJournal, type JournalEntry } from '../statements/journal.ts';
+import { advanceJournal, assertGuard, type JournalEntry } from '../statements/journal.ts';
 import { type Action, statementsOf } from './actions.ts';
 import { explainFailure } from './apply-failure.ts';
 import { carryOut, patiently } from './carry-out.ts';
 import { type Counters, readCounters, traceWrites } from './counters.ts';
+import { type Group, groupAt, isTransactional } from './group.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
+import { openFile } from './open-file.ts';
 import { skipMigration } from './skip.ts';
 
-/** One statement, data function or history row that took effect. */
+/** One action that took effect. */
 export type ActionDone = {
   readonly action: Action;
   readonly migration: Migration;
@@ -64,18 +65,21 @@ export type ApplyOptions = {
  * by the server), `TABLES_IN_USE`, `RECORD_FAILED`, `INTERRUPTED`, `LOCK_LOST`, `CONNECTION_LOST`.
  */
 export async function applyActions(options: ApplyOptions): Promise<void> {
-  const { actions, migrations } = options;
+  const { actions, migrations, fromSeq } = options;
   const writes = traceWrites(migrations);
-  for (const action of actions.slice(0, options.fromSeq)) writes.add(action);
-  const progress: Progress = { open: [], migrationMs: 0, structureBefore: null, writes };
-  for (let seq = options.fromSeq; seq < actions.length; seq++) {
+  for (const action of actions.slice(0, fromSeq)) writes.add(action);
+  const progress: Progress = { ...atStart, writes };
+  for (let seq = fromSeq; seq < actions.length; ) {
     const action = actions[seq]!;
     const migration = migrations.get(action.migration)!;
     throwIfStopped(options);
     if (actions[seq - 1]?.migration !== action.migration)
       await beginMigration(options, progress, migration);
     try {
-      await applyAction(options, progress, action, migration);
+      const group = isTransactional(action) ? groupAt(seq, actions, migrations) : null;
+      if (group === null) await applyAlone(options, progress, action, migration);
+      else await applyTogether(options, progress, group, migration);
+      seq += group?.actions.length ?? 1;
     } catch (error) {
       if (!isDeployError(error, 'MIGRATION_FAILED') || progress.structureBefore === null)
         throw error;
@@ -86,8 +90,8 @@ export async function applyActions(options: ApplyOptions): Promise<void> {
         error,
         before: progress.structureBefore,
       });
-      progress.open = [];
-      seq = record;
+      Object.assign(progress, { open: [], intended: null });
+      seq = record + 1;
     }
   }
 }
@@ -96,12 +100,16 @@ export async function applyActions(options: ApplyOptions): Promise<void> {
 type Progress = {
   /** The statement that has ended and is not marked done yet. */
   open: readonly JournalEntry[];
+  /** The next statement, when its intent is written already. */
+  intended: Action | null;
   migrationMs: number;
   /** Of a migration that may fail; null for all others, and when it was entered in its middle. */
   structureBefore: string | null;
   /** Of the actions so far. */
   readonly writes: ReturnType<typeof traceWrites>;
 };
+
+const atStart = { open: [], intended: null, migrationMs: 0, structureBefore: null } as const;
 
 async function beginMigration(
   options: ApplyOptions,
@@ -113,48 +121,98 @@ async function beginMigration(
   progress.structureBefore = mayFail ? await options.readStructure() : null;
 }
 
-async function applyAction(
+/** A statement that commits by itself, or that only changes the session. */
+async function applyAlone(
   options: ApplyOptions,
   progress: Progress,
   action: Action,
   migration: Migration,
 ): Promise<void> {
   const { hold, runId } = options;
+  progress.writes.add(action);
+  const done = await explaining(options, { action, migration }, async () => {
+    await openFile(options, action, migration);
+    if (action.class === 'session') return perform(options, progress, action, migration);
+    // With an intent that is written already only the lock is left to look at.
+    if (progress.intended === action) await assertGuard(hold);
+    else await advanceJournal(hold, runId, { done: progress.open, intent: action });
+    progress.open = [action];
+    progress.intended = null;
+    await failPoint('apply.journalled');
+    return perform(options, progress, action, migration, patiently);
+  });
+  await failPoint('apply.executed');
+  options.onDone?.(done);
+}
+
+/** What can be rolled back, in one transaction with its journal rows. */
+async function applyTogether(
+  options: ApplyOptions,
+  progress: Progress,
+  { actions, intent }: Group,
+  migration: Migration,
+): Promise<void> {
+  const { hold, runId } = options;
+  const current = { action: actions[0]!, migration };
+  const unknown = progress.writes.unknownTo(current.action);
+  for (const action of actions) progress.writes.add(action);
+  const ended: ActionDone[] = [];
+  await explaining(options, current, async () => {
+    await openFile(options, current.action, migration);
+    const noted = await noteCounters(options, progress, current.action, unknown);
+    await patiently(options, statementOf(migration, current.action), async (triedBefore) => {
+      if (triedBefore > 0) await options.beforeRetry(actions[0]!, noted);
+      ended.length = 0;
+      await inTransaction(hold.db, async () => {
+        await advanceJournal(hold, runId, { done: [...progress.open, ...actions], intent });
+        await failPoint('apply.journalled');
+        for (const action of actions) {
+          current.action = action;
+          ended.push(await perform(options, progress, action, migration));
+        }
+      });
+      return ended.length;
+    });
+  });
+  progress.open = intent === null ? [] : [intent];
+  progress.intended = intent;
+  for (const done of ended) {
+    await failPoint('apply.executed');
+    options.onDone?.(done);
+  }
+}
+
+/** Calls an error of `work` by the name that it has for the action that was then carried out. */
+async function explaining<T>(
+  options: ApplyOptions,
+  current: { readonly action: Action; readonly migration: Migration },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { action, migration } = current;
+    const statement = statementOf(migration, action);
+    throw explainFailure(error, { options, action, migration, statement });
+  }
+}
+
+async function perform(
+  options: ApplyOptions,
+  progress: Progress,
+  action: Action,
+  migration: Migration,
+  run: typeof patiently = (_options, _statement, work) => work(0),
+): Promise<ActionDone> {
   options.onBegin?.(action, migration);
   const begunAt = performance.now();
   const statement = statementOf(migration, action);
-  const work = () => carryOut(options, action, migration, statement, progress.migrationMs);
-  const unknown = progress.writes.unknownTo(action);
-  progress.writes.add(action);
-  let rows = 0;
-  try {
-    await openFile(options, action, migration);
-    if (isTransactional(action)) {
-      const noted = await noteCounters(options, progress, action, unknown);
-      rows = await patiently(options, statement, async (triedBefore) => {
-        if (triedBefore > 0) await options.beforeRetry(action, noted);
-        return inTransaction(hold.db, async () => {
-          await advanceJournal(hold, runId, { done: [...progress.open, action], intent: null });
-          await failPoint('apply.journalled');
-          return work();
-        });
-      });
-      progress.open = [];
-    } else if (action.class === 'session') {
-      await work();
-    } else {
-      await advanceJournal(hold, runId, { done: progress.open, intent: action });
-      progress.open = [action];
-      await failPoint('apply.journalled');
-      rows = await patiently(options, statement, work);
-    }
-  } catch (error) {
-    throw explainFailure(error, { options, action, migration, statement });
-  }
-  await failPoint('apply.executed');
+  const rows = await run(options, statement, () =>
+    carryOut(options, action, migration, statement, progress.migrationMs),
+  );
   const durationMs = performance.now() - begunAt;
   progress.migrationMs += durationMs;
-  options.onDone?.({ action, migration, sql: statement?.sql ?? nameOf(action), durationMs, rows });
+  return { action, migration, sql: statement?.sql ?? nameOf(action), durationMs, rows };
 }
 
 /**
@@ -174,11 +232,6 @@ async function noteCounters(
   return counters;
 }
 
-/** True for what shares its transaction with its journal row: it took effect when that says done. Pure. */
-export function isTransactional(action: Action): boolean {
-  return action.class === 'dml' || action.kind !== 'statement';
-}
-
 function statementOf(migration: Migration, action: Action): ClassifiedStatement | undefined {
   if (action.kind !== 'statement') return undefined;
   return statementsOf(migration, action.direction)[action.statement - 1];
@@ -191,30 +244,4 @@ function nameOf(action: Action): string {
 function throwIfStopped({ hold, stop }: ApplyOptions): void {
   if (hold.signal.aborted) throw hold.signal.reason;
   if (stop.aborted) throw stop.reason;
-}
-
-/**
- * Gives a file the session that it may rely on. When a file is entered in its middle its session
- * statements before that place are repeated; `canResume` has seen to it that they suffice.
- */
-async function openFile(
-  options: ApplyOptions,
-  action: Action,
-  migration: Migration,
-): Promise<void> {
-  const entered = action.seq === options.fromSeq;
-  const previous = options.actions[action.seq - 1];
-  const sameFile =
-    previous?.kind === 'statement' &&
-    action.kind === 'statement' &&
-    previous.migration === action.migration;
-  if (sameFile && !entered) return;
-  await setFreshSession(options.hold.db, { collation: options.collation });
-  if (!sameFile) return;
-  for (const statement of statementsOf(migration, action.direction).slice(
-    0,
-    action.statement - 1,
-  )) {
-    if (statement.classification.class === 'session') await options.hold.db.run(statement.sql);
-  }
 }

@@ -96,12 +96,26 @@ export async function advanceJournal(
     ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), state = VALUES(state),
       begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at),
       counters = COALESCE(VALUES(counters), deploy_journal.counters)`);
-  if (affectedRows === 0) {
-    throw new DeployError(
-      'LOCK_LOST',
-      `the deploy lock of ${hold.database} is no longer held by this run`,
-    );
-  }
+  if (affectedRows === 0) throw lockLost(hold);
+}
+
+/**
+ * Looks at the lock and its epoch as a write of the journal does, without writing.
+ *
+ * @throws DeployError `LOCK_LOST` when they are no longer ours.
+ */
+export async function assertGuard(hold: Hold): Promise<void> {
+  const row = await hold.db.one<{ held: number | string | null }>(
+    sql`SELECT ${hold.guard} AS held`,
+  );
+  if (Number(row?.held ?? 0) !== 1) throw lockLost(hold);
+}
+
+function lockLost({ database }: Hold): DeployError {
+  return new DeployError(
+    'LOCK_LOST',
+    `the deploy lock of ${database} is no longer held by this run`,
+  );
 }
 
 /**

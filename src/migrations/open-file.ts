@@ -1,0 +1,30 @@
+import { setFreshSession } from '../database/session.ts';
+import { type Action, statementsOf } from './actions.ts';
+import type { ApplyOptions } from './apply.ts';
+import type { Migration } from './migration.ts';
+
+/**
+ * Gives a file the session that it may rely on. When a file is entered in its middle its session
+ * statements before that place are repeated; `canResume` has seen to it that they suffice.
+ */
+export async function openFile(
+  options: Pick<ApplyOptions, 'hold' | 'actions' | 'fromSeq' | 'collation'>,
+  action: Action,
+  migration: Migration,
+): Promise<void> {
+  const entered = action.seq === options.fromSeq;
+  const previous = options.actions[action.seq - 1];
+  const sameFile =
+    previous?.kind === 'statement' &&
+    action.kind === 'statement' &&
+    previous.migration === action.migration;
+  if (sameFile && !entered) return;
+  await setFreshSession(options.hold.db, { collation: options.collation });
+  if (!sameFile) return;
+  for (const statement of statementsOf(migration, action.direction).slice(
+    0,
+    action.statement - 1,
+  )) {
+    if (statement.classification.class === 'session') await options.hold.db.run(statement.sql);
+  }
+}
