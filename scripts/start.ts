@@ -10,7 +10,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { startHealth } from '../healthcheck/start.ts';
 import { makeLog } from '../src/cli/log.ts';
-import { runCli } from '../src/cli/program.ts';
+import { runCli } from '../src/cli/run-cli.ts';
 import { toolVersion } from '../src/cli/tool-version.ts';
 import type { ServerAddress } from '../src/config/config.ts';
 import { loadConfig } from '../src/config/load.ts';

@@ -6,7 +6,7 @@ import { DeployError } from './errors/deploy-error.ts';
 
 // Type stripping and compiling cost more than most commands: the second start of a file is free.
 enableCompileCache();
-const { runCli } = await import('./cli/program.ts');
+const { runCli } = await import('./cli/run-cli.ts');
 
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

@@ -15,13 +15,13 @@ type Action = (
  * Runs the command of `args` and gives the exit code. Commands are loaded when they are called,
  * so that `deploy version` does not pay for the database driver.
  */
-export async function runCli(args: readonly string[], world: World): Promise<number> {
+export async function runProgram(args: readonly string[], world: World): Promise<number> {
   let exitCode = 0;
   const program = makeProgram(world, (code) => {
     exitCode = code;
   });
   try {
-    await program.parseAsync(args.length === 0 ? ['up'] : [...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

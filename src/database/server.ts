@@ -1,5 +1,5 @@
 /** What the server is and what it can do, read once and without changing anything. */
-import sql from 'sql-template-tag';
+import sql, { join } from 'sql-template-tag';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
 import { isMissingRight, toDeployError } from './server-errors.ts';
@@ -113,7 +113,8 @@ export function versionNumbers(versionText: string): string {
 
 async function readVariables(db: Db): Promise<ReadonlyMap<string, string | null>> {
   const rows = await db.query<{ name: string; value: string | null }>(
-    `SELECT LOWER(variable_name) AS name, global_value AS value FROM information_schema.system_variables`,
+    sql`SELECT LOWER(variable_name) AS name, global_value AS value
+        FROM information_schema.system_variables WHERE variable_name IN (${join([...VARIABLES, 'wsrep_on'])})`,
   );
   return new Map(rows.map(({ name, value }) => [name, value]));
 }

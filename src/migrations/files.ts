@@ -37,7 +37,7 @@ export type MigrationFolder = {
  */
 export async function readMigrations(dir: string): Promise<MigrationFolder> {
   const { folder, problems } = await readFolder(dir);
-  problems.push(...findScriptProblems(folder.migrations));
+  problems.push(...(await findScriptProblems(folder.migrations)));
   if (problems.length > 0) throw problemsError(problems);
   return folder;
 }

@@ -1,26 +1,28 @@
-/** Splits and classifies one SQL file of the migrations folder, when somebody asks for its statements. */
-import { classify, hashStatement } from '../statements/classify.ts';
-import { splitStatements } from '../statements/split.ts';
+/** One SQL file of the migrations folder, whose statements are read when they are needed. */
 import type { ClassifiedStatement, Migration, MigrationScript } from './migration.ts';
 import { collectProblem, type FileProblem, problemsError } from './problem.ts';
 
+/** The splitter and the classifier are loaded when they are first needed: most starts do not. */
+let splitter: typeof import('./read-statements.ts') | null = null;
+
+async function loadSplitter(): Promise<void> {
+  splitter ??= await import('./read-statements.ts');
+}
+
 /**
- * Splits and classifies a text; `shown` is its path for people. Pure.
+ * Splits and classifies a text; `shown` is its path for people. Some `checkScripts` or
+ * `readMigrations` must have ended before.
  *
  * @throws DeployError `MIGRATION_FILE_INVALID`
  */
 export function readStatements(text: string, shown: string): ClassifiedStatement[] {
-  return splitStatements(text, shown).map((statement) => ({
-    ...statement,
-    classification: classify(statement.sql, statement.quoting),
-    hash: hashStatement(statement.sql),
-  }));
+  if (splitter === null) throw new Error(`the statements of ${shown} are asked for unchecked`);
+  return splitter.readStatements(text, shown);
 }
 
 /**
  * Gives a file whose statements are read when they are first asked for: a start that finds nothing
- * to do asks for none of them, and there may be thousands. Asking throws `MIGRATION_FILE_INVALID`
- * when the text is not sound, unless `checkScripts` has seen to it that all are.
+ * to do asks for none of them, and there may be thousands. `checkScripts` comes before asking.
  */
 export function makeLazyScript(text: string, path: string, rerunnable: boolean): MigrationScript {
   let statements: readonly ClassifiedStatement[] | null = null;
@@ -35,7 +37,8 @@ export function makeLazyScript(text: string, path: string, rerunnable: boolean):
 }
 
 /** The problems of the SQL of some migrations: what cannot be split, and files without a statement. */
-export function findScriptProblems(migrations: readonly Migration[]): FileProblem[] {
+export async function findScriptProblems(migrations: readonly Migration[]): Promise<FileProblem[]> {
+  await loadSplitter();
   const problems: FileProblem[] = [];
   for (const { up, down, data } of migrations) {
     const count = collectProblem(problems, up.path, () => up.statements.length);
@@ -52,7 +55,7 @@ export function findScriptProblems(migrations: readonly Migration[]): FileProble
  *
  * @throws DeployError `MIGRATION_FILE_INVALID` with all problems in `facts.problems`.
  */
-export function checkScripts(migrations: readonly Migration[]): void {
-  const problems = findScriptProblems(migrations);
+export async function checkScripts(migrations: readonly Migration[]): Promise<void> {
+  const problems = await findScriptProblems(migrations);
   if (problems.length > 0) throw problemsError(problems);
 }

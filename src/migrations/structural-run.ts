@@ -3,7 +3,6 @@
  * database itself. What fails there is refused in the plan; the structure after each statement is
  * what recovery compares with (DESIGN §5a).
  */
-import sql from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { ensureVersionTables, VERSION_TABLES } from '../history/tables.ts';
@@ -13,11 +12,12 @@ import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
 import type { Direction } from '../statements/statement.ts';
-import type { StructureChange } from './actions.ts';
+import { type StructureChange, statementsOf } from './actions.ts';
 import type { MigrationFolder } from './files.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { withScratchSchema } from './scratch-schema.ts';
 import { type StructureTracker, trackStructure } from './structure-tracker.ts';
+import { touchedBy } from './touched.ts';
 import { type StructuralFailure, type Trial, tryMigration } from './try-migration.ts';
 
 export type { StructuralFailure } from './try-migration.ts';
@@ -31,7 +31,7 @@ export type StructuralRun = {
     readonly changes: readonly StructureChange[];
   }[];
   readonly failure: StructuralFailure | null;
-  /** The structure at the end, or where the run failed. */
+  /** The structure at the end, or where the run failed: of the part that was copied. */
   readonly modelAfter: SchemaModel;
 };
 
@@ -47,23 +47,31 @@ export type StructuralRunOptions = {
   readonly collation: string;
   /** Makes the structure to begin with, in a schema named `database`; that of the database if left out. */
   readonly make?: (admin: Db) => Promise<unknown>;
+  /** Its structure, if it has just been read. */
+  readonly model?: SchemaModel;
+  /** Texts whose words name what `inspect` looks at besides. */
+  readonly touches?: readonly string[];
   /** Looks at the copy as the migrations left it, if none failed; what it throws passes. */
   readonly inspect?: (copy: Db) => Promise<void>;
 };
 
 /**
- * Copies the structure of the database to the scratch server and runs the migrations on the copy.
+ * Copies what the migrations can touch of the structure of the database to the scratch server and
+ * runs the migrations on the copy.
  * A statement that fails ends the run and is in `failure`; it is not thrown. Needs no lock.
  *
  * @throws DeployError `SCRATCH_FAILED` when the scratch server ends meanwhile.
  */
 export async function runStructurally(options: StructuralRunOptions): Promise<StructuralRun> {
   const { scratch, database, direction, collation } = options;
-  const copy =
-    options.make ?? ((admin: Db) => copyStructure(options.db, database, admin, database));
-  return withScratchSchema(scratch, database, copy, async (db, reader) => {
+  const given = options.model ?? (options.make ? null : await readSchema(options.db, database));
+  const part = given === null ? null : partOf(given, options);
+  const make = (admin: Db) =>
+    options.make?.(admin) ??
+    copyStructure(options.db, database, admin, database, part ?? undefined);
+  return withScratchSchema(scratch, database, make, async (db, reader) => {
     await ensureVersionTables(db);
-    const rows = (await isEmpty(reader, database)) ? 'all' : 'missing';
+    const rows = isEmpty(given ?? (await readSchema(reader, database))) ? 'all' : 'missing';
     const tracker = await trackStructure(reader, database);
     const statements: StructuralRun['statements'][number][] = [];
     const trial: Trial = {
@@ -126,12 +134,26 @@ function changesOf(tracker: StructureTracker, statement: ClassifiedStatement) {
   return kind === 'dml' || kind === 'session' ? [] : tracker.changesOf(statement);
 }
 
+/**
+ * What of the database the migrations can have to do with; all of it when a part of them is code
+ * that nobody can read from outside.
+ */
+function partOf(whole: SchemaModel, options: StructuralRunOptions): SchemaModel {
+  const { migrations, direction } = options;
+  const statements = migrations.flatMap((migration) => statementsOf(migration, direction));
+  const isHidden =
+    migrations.some(({ data }) => data !== null) ||
+    statements.some(({ classification }) => classification.class === 'opaque');
+  if (isHidden) return whole;
+  return touchedBy(whole, [...statements.map(({ sql }) => sql), ...(options.touches ?? [])]);
+}
+
 /** Empty but for the version tables: then the copy has every row that the database has. */
-async function isEmpty(reader: Db, database: string): Promise<boolean> {
-  const tables = await reader.query<{ name: string }>(
-    sql`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${database}`,
+function isEmpty({ objects }: SchemaModel): boolean {
+  const withRows = ['table', 'view', 'sequence'];
+  return [...objects.values()].every(
+    ({ kind, name }) => !withRows.includes(kind) || VERSION_TABLES.some((table) => table === name),
   );
-  return tables.every(({ name }) => VERSION_TABLES.some((table) => table === name));
 }
 
 function unsound({ migration, number, of, where, cause }: StructuralFailure): DeployError {

@@ -48,7 +48,7 @@ export async function lookAndPlan(
     plan = makePlan(facts, settings);
   }
   if (plan.needs === 'structural-run') {
-    facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles) };
+    facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles, model) };
     plan = makePlan(facts, settings);
   }
   return { facts, plan, structure: structureDigest(model) };
@@ -69,12 +69,13 @@ export function structureDigest(model: SchemaModel): string {
   return digestOf(fingerprintSchema(model));
 }
 
-/** Runs the migrations of `cycles` on an empty copy of the database. */
+/** Runs the migrations of `cycles` on an empty copy of the database; `model` is its structure, if known. */
 export async function tryCycles(
   context: RunContext,
   db: Db,
   facts: Facts,
   cycles: Plan['cycles'],
+  model?: SchemaModel,
 ): Promise<StructuralRun> {
   const { masterdata } = facts;
   const wanted = cycles.some((cycle) => cycle.masterdata !== null);
@@ -86,7 +87,13 @@ export async function tryCycles(
     direction: cycles[0]!.direction,
     collation: facts.server.database.collation,
     // The master data, too, is checked in full before anything is changed.
-    ...(masterdata === null || !wanted ? {} : { inspect: (copy) => checkOnCopy(copy, masterdata) }),
+    ...(model === undefined ? {} : { model }),
+    ...(masterdata === null || !wanted
+      ? {}
+      : {
+          inspect: (copy) => checkOnCopy(copy, masterdata),
+          touches: [JSON.stringify(masterdata.set.entities)],
+        }),
   });
 }
 

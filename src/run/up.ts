@@ -82,10 +82,10 @@ async function look(
 ): Promise<LookedAt> {
   const settings = settingsOf(context, options);
   // With work to do every file must be sound; without, nobody asks for the statements.
-  if (!isSettled(facts)) checkScripts(facts.folder.migrations);
+  if (!isSettled(facts)) await checkScripts(facts.folder.migrations);
   const plan = makePlan(facts, settings);
   if (plan.needs === null) return { facts, plan, structure: '' };
-  checkScripts(facts.folder.migrations);
+  await checkScripts(facts.folder.migrations);
   const { lookAndPlan } = await import('./look.ts');
   return lookAndPlan(context, db, facts, settings);
 }

@@ -24,14 +24,18 @@ export type CopyReport = { readonly warnings: readonly string[] };
  *
  * Throws QUERY_FAILED naming the object that could not be created; the target schema is then
  * left as it is. A view that the target refuses (it is invalid at the source, too) is a warning.
+ *
+ * A given `model` is that of the source, and may hold only a part of its objects: then only these
+ * are copied.
  */
 export async function copyStructure(
   source: Db,
   sourceSchema: string,
   target: Db,
   targetSchema: string,
+  given?: SchemaModel,
 ): Promise<CopyReport> {
-  const model = await readSchema(source, sourceSchema);
+  const model = given ?? (await readSchema(source, sourceSchema));
   const texts = await readCreateTexts(source, sourceSchema, model);
   await createSchema(target, targetSchema, model);
   const warnings: string[] = [];

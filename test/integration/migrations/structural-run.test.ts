@@ -49,6 +49,47 @@ function causeOf({ failure }: StructuralRun): string {
 }
 
 describe('runStructurally', () => {
+  test('copies what the migrations can touch, and it is as in the database', async (t) => {
+    const database = await makeDatabase(
+      'CREATE TABLE smith (id int PRIMARY KEY)',
+      'CREATE TABLE hero (id int PRIMARY KEY, name varchar(20))',
+      `CREATE TABLE sword (id int PRIMARY KEY, hero int, smith int,
+        CONSTRAINT fk_hero FOREIGN KEY (hero) REFERENCES hero (id) ON DELETE CASCADE,
+        CONSTRAINT fk_smith FOREIGN KEY (smith) REFERENCES smith (id))`,
+      'CREATE TABLE far (id int PRIMARY KEY)',
+      'CREATE VIEW faraway AS SELECT * FROM far',
+    );
+    const model = await readSchema(database.db, database.name);
+    const before = new Map<string, string>(fingerprintSchema(model));
+
+    const result = await run(t, database, {
+      '0001_a.up.sql': 'ALTER TABLE hero CHANGE id number int, ADD COLUMN age int',
+    });
+
+    assert.equal(result.failure, null);
+    const [{ changes }] = result.statements as [StructuralRun['statements'][0]];
+    assert.deepEqual(
+      changes.map(({ key, before: was }) => [key, was === before.get(key)]),
+      [
+        ['table:hero', true],
+        ['table:sword', true],
+      ],
+    );
+    const copied = [...result.modelAfter.objects.keys()].filter((key) => !/_/.test(key));
+    assert.deepEqual(copied, ['table:hero', 'table:sword']);
+  });
+
+  test('copies everything for a statement whose work is hidden in code', async (t) => {
+    const database = await makeDatabase(
+      'CREATE TABLE hero (id int PRIMARY KEY)',
+      'CREATE TABLE far (id int PRIMARY KEY)',
+    );
+
+    const result = await run(t, database, { '0001_a.up.sql': 'DO (SELECT 1)' });
+
+    assert.ok(result.modelAfter.objects.has('table:far'));
+  });
+
   test('gives what each statement changes, and leaves the database as it was', async (t) => {
     const database = await makeDatabase('CREATE TABLE hero (id int PRIMARY KEY)');
     const before = await readSchema(database.db, database.name);
