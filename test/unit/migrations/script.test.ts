@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readStatements } from '../../../src/migrations/script.ts';
+import { readStatements } from '../../../src/migrations/read-statements.ts';
 
 const classes = (text: string) =>
   readStatements(text, 'f.sql').map(({ classification }) => classification);
