@@ -87,6 +87,22 @@ describe('a field that a row lacks', () => {
   });
 });
 
+describe('values that look alike', () => {
+  test('are told apart: nothing, the empty text, case, spaces, and where one ends', async (t) => {
+    const db = await shopDatabase();
+    const notes = [null, '', '-', 'a', 'A', 'a ', 'a\u0000=b', null];
+    for (const [at, note] of notes.entries()) {
+      const done = await sync(t, db, {
+        shelves: [],
+        products: [{ name: 'Seife', note, shelf: null }],
+      });
+
+      assert.deepEqual(done, [`products +${at === 0 ? 1 : 0} ~${at === 0 ? 0 : 1} -0`]);
+      assert.deepEqual(await db.query('SELECT note FROM product'), [{ note }]);
+    }
+  });
+});
+
 describe('a protected table', () => {
   test('that would lose a row ends the sync', async (t) => {
     const db = await shopDatabase();
