@@ -98,6 +98,7 @@ export async function execute(
     printFailure(world, options, {
       ...{ error, exitCode: settlement.exitCode, database: settlement.statement },
       ...{ reportPath: file, secrets, explain: explainServer },
+      formerRelease: report.former_release,
     });
     return settlement.exitCode;
   });
@@ -140,6 +141,7 @@ function noteFailure(report: Report, error: unknown, settlement: Settlement): vo
       exitCode: settlement.exitCode,
       database: settlement.statement,
       secrets: [],
+      formerRelease: report.former_release,
       explain: explainServer,
     }),
   ) as { message: string; what: string; where: string; next: readonly string[] };

@@ -6,17 +6,22 @@ import { statementsOf } from '../migrations/actions.ts';
 import type { ClassifiedStatement, Migration } from '../migrations/migration.ts';
 import type { Facts } from '../run/facts.ts';
 import type { Cycle, Plan, Refusal } from '../run/plan.ts';
+import type { RollbackPlan } from '../run/rollback.ts';
+import { describeVerdict, nextAfter, type Verdict } from '../run/verdicts.ts';
 
 /** The plan for people: mode, versions, each statement with file and line, warnings, refusals. */
-export function renderPlan(plan: Plan, facts: Facts, losses: readonly string[] = []): string {
+export function renderPlan(plan: Plan | RollbackPlan, facts: Facts): string {
   const name = facts.server.database.name;
   const lines = [`plan for ${name}: ${titleOf(plan, facts)}`];
-  for (const cycle of plan.cycles) lines.push(...renderCycle(cycle));
-  for (const loss of losses) lines.push(`  loses     ${loss}`);
+  const verdicts = 'verdicts' in plan ? plan.verdicts : [];
+  for (const cycle of plan.cycles) lines.push(...renderCycle(cycle, verdicts));
   for (const warning of plan.warnings) lines.push(`  warning   ${warning}`);
   for (const refusal of plan.refusals) lines.push(...renderRefusal(refusal));
-  if (plan.cycles.length > 0 && plan.refusals.length === 0)
-    lines.push('nothing has been changed; to do it: deploy up');
+  if (plan.cycles.length > 0 && plan.refusals.length === 0) {
+    if ('release' in plan) lines.push(...nextAfter(plan).map((line) => `  after it  ${line}`));
+    const how = 'release' in plan ? 'the same command without --dry-run' : 'deploy up';
+    lines.push(`nothing has been changed; to do it: ${how}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
@@ -31,7 +36,7 @@ function titleOf(plan: Plan, facts: Facts): string {
   return plan.mode === 'refused' ? `REFUSED (${versions})` : `${plan.mode}, ${versions}`;
 }
 
-function renderCycle(cycle: Cycle): string[] {
+function renderCycle(cycle: Cycle, verdicts: readonly Verdict[]): string[] {
   const lines = [
     `  ${cycle.from ?? 'empty'} → ${cycle.to ?? 'none'}: fence, backup and proof, then`,
   ];
@@ -48,6 +53,8 @@ function renderCycle(cycle: Cycle): string[] {
       ...statements.map((statement) => `      ${renderStatement(migration, cycle, statement)}`),
     );
     if (migration.data !== null) lines.push(`      ${migration.data.path}  data function`);
+    const verdict = verdicts.find((one) => one.migration === migration.number);
+    if (verdict !== undefined) lines.push(`      ${describeVerdict(verdict)}`);
   }
   return lines;
 }
@@ -81,11 +88,11 @@ function renderRefusal({ code, message, where, next, cause }: Refusal): string[]
 }
 
 /** The plan for programs (snake_case). */
-export function planJson(
-  plan: Plan,
-  facts: Facts,
-  losses: readonly string[] = [],
-): Record<string, unknown> {
+export function planJson(plan: Plan | RollbackPlan, facts: Facts): Record<string, unknown> {
+  const back =
+    'verdicts' in plan
+      ? { losses: plan.losses, verdicts: plan.verdicts, release: plan.release }
+      : { losses: [] };
   return {
     mode: plan.mode,
     database: facts.server.database.name,
@@ -113,7 +120,7 @@ export function planJson(
         data_function: migration.data?.path ?? null,
       })),
     })),
-    losses,
+    ...back,
     warnings: plan.warnings,
     refusals: plan.refusals.map(({ code, message, where }) => ({
       code,

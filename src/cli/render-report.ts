@@ -30,6 +30,7 @@ export function renderReport(report: Report, path: string | null): string {
     lines.push(`  format    ${head}`, ...notes.map((note) => `          ${note}`));
   }
   for (const warning of report.warnings) lines.push(`  warning   ${warning}`);
+  for (const line of report.next) lines.push(`  next      ${line}`);
   if (path !== null) lines.push(`  report    ${path}`);
   return `${lines.join('\n')}\n`;
 }

@@ -24,8 +24,8 @@ export async function rollbackCommand(world: World, flags: Flags): Promise<numbe
       const { facts, plan } = await planBack(context, target, options);
       const exitCode = plan.refusals.length > 0 ? 13 : plan.cycles.length === 0 ? 0 : 30;
       return {
-        value: planJson(plan, facts, plan.losses),
-        text: renderPlan(plan, facts, plan.losses),
+        value: planJson(plan, facts),
+        text: renderPlan(plan, facts),
         exitCode,
       };
     });
@@ -33,7 +33,7 @@ export async function rollbackCommand(world: World, flags: Flags): Promise<numbe
   return execute(world, flags, (context) =>
     runBack(context, target, {
       ...options,
-      confirm: (plan, facts) => confirm(world, renderPlan(plan, facts, plan.losses), flags),
+      confirm: (plan, facts) => confirm(world, renderPlan(plan, facts), flags),
     }),
   );
 }

@@ -69,7 +69,9 @@ export async function readLock(db: Db, database: string): Promise<LockFacts | nu
 
 /** Creates the table and its rows where they are missing. Only for who holds GET_LOCK. */
 export async function ensureLockTable(db: Db, database: string): Promise<void> {
-  if ((await readRow(db, database)) !== undefined) return;
+  const row = await readRow(db, database);
+  // Without its second row the lease could never be renewed.
+  if (row !== undefined && row.heartbeat_id !== null) return;
   const table = qualified(database, 'deploy_lock');
   await db.run(sql`CREATE TABLE IF NOT EXISTS ${table} (
     id TINYINT UNSIGNED NOT NULL PRIMARY KEY COMMENT '1 the holder, 2 its lease',

@@ -5,6 +5,7 @@
 
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { DEPLOY_TABLES } from './identifier.ts';
 import { redactServerMessage } from './redact-server-message.ts';
 
 type Known = {
@@ -82,6 +83,13 @@ export const isMissingTable = predicate([1146, 1932, 4091, 4092]);
 
 /** information_schema has no table of that name: its plugin is not loaded. */
 export const isUnknownTable = predicate([1109]);
+
+/** One of the tables by which this program works was dropped while it worked. */
+export function isOwnTableMissing(error: unknown): boolean {
+  if (!isMissingTable(error)) return false;
+  const { sqlMessage } = error as { sqlMessage?: string };
+  return DEPLOY_TABLES.some((table) => sqlMessage?.includes(`.${table}'`));
+}
 
 /** A column that the statement names is not there. */
 export const isUnknownColumn = predicate([1054]);

@@ -19,6 +19,8 @@ export type Failure = {
   /** The report of the run, if one was written. */
   readonly reportPath?: string | null;
   readonly secrets: readonly string[];
+  /** The release to bring back, where it is known: takes the place of OLD in `next`. */
+  readonly formerRelease?: string | null;
   /** Turns errors of the server into words without row data (`serverText`). */
   readonly explain?: Explain;
 };
@@ -86,7 +88,17 @@ export function failureJson(failure: Failure): string {
   return JSON.stringify(facts, (key, value) => (key === 'code' ? value : clean(value)));
 }
 
-function partsOf({ error, explain }: Failure): Parts {
+function partsOf(failure: Failure): Parts {
+  const parts = explainedParts(failure);
+  const release = failure.formerRelease;
+  if (!release) return parts;
+  return {
+    ...parts,
+    next: parts.next.map((line) => line.replace('RELEASE=OLD', `RELEASE=${release}`)),
+  };
+}
+
+function explainedParts({ error, explain }: Failure): Parts {
   const code = codeOf(error);
   const entry = catalogue[code];
   const chain = causeChain(error).filter((link) => link instanceof DeployError);

@@ -32,6 +32,8 @@ export type SchemaVersionRow = {
   readonly version: string;
   readonly number: number;
   readonly checksum: string | null;
+  /** '' when the table does not say. */
+  readonly backendVersion: string;
 };
 
 export type HistoryFacts = {
@@ -67,6 +69,7 @@ export type VersionRow = {
   readonly migrationNumber: string | null;
   readonly version: string | null;
   readonly checksum: string | null;
+  readonly backendVersion: string | null;
 };
 
 /** The rows of both tables, each in the order of its `id`; null for a missing table. */
@@ -83,12 +86,15 @@ export type VersionTableRows = {
  * it for applied or for pending would both be a guess.
  */
 export function makeHistory({ history, versions, appliedAtType }: VersionTableRows): HistoryFacts {
-  const schemaVersionRows = (versions ?? []).map(({ id, migrationNumber, version, checksum }) => ({
-    id,
-    version: version ?? '',
-    number: toNumber(migrationNumber, 'schema_version'),
-    checksum: checksum || null,
-  }));
+  const schemaVersionRows = (versions ?? []).map(
+    ({ id, migrationNumber, version, checksum, backendVersion }) => ({
+      id,
+      version: version ?? '',
+      number: toNumber(migrationNumber, 'schema_version'),
+      checksum: checksum || null,
+      backendVersion: backendVersion ?? '',
+    }),
+  );
   const checksums = checksumsOf(schemaVersionRows);
   const applied = new Map<number, AppliedMigration>();
   const failed = new Map<number, FailedMigration>();

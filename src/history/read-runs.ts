@@ -22,6 +22,10 @@ export async function readUnfinishedRun(db: Db, schema: string): Promise<RunRow 
     const ids = runs.map(({ runId }) => runId).join(', ');
     throw new DeployError('HISTORY_UNREADABLE', `deploy_run has more than one open run: ${ids}`, {
       where: 'deploy_run',
+      next: [
+        "close all but the last that really changed something: UPDATE deploy_run SET state = 'closed' WHERE run_id = '…'",
+        'then: deploy resolve shows what that one left',
+      ],
     });
   }
   return runs[0] ?? null;

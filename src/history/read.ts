@@ -141,5 +141,6 @@ function toVersionRow(row: Row) {
     migrationNumber: cell('migration_number'),
     version: cell('version'),
     checksum: cell('checksum'),
+    backendVersion: cell('backend_version'),
   };
 }

@@ -63,6 +63,10 @@ export function toRunRow(row: Readonly<Record<string, unknown>>): RunRow {
     throw new DeployError('HISTORY_UNREADABLE', `run ${runId} has an unknown value in ${column}`, {
       where: `deploy_run.${column}`,
       cause,
+      next: [
+        `write back what it was: UPDATE deploy_run SET ${column} = '…' WHERE run_id = '${runId}'; states are ${states.join(', ')}`,
+        'then: deploy resolve shows what the run left',
+      ],
     });
   };
   const text = (column: string) => {

@@ -2,6 +2,7 @@
 import { inTransaction } from '../database/transaction.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { recordChecksum } from '../history/record.ts';
+import { recordedRelease } from '../history/release.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { compareSchemas } from '../schema/compare.ts';
 import { readSchema } from '../schema/read.ts';
@@ -54,7 +55,11 @@ export async function acceptChecksum(
     }
     await inTransaction(hold.db, async () => {
       await hold.assertHeld();
-      await recordChecksum(hold.db, rowOf(context, now.migration), currentOf(context, facts));
+      await recordChecksum(
+        hold.db,
+        rowOf(context, facts, now.migration),
+        currentOf(context, facts),
+      );
     });
     report.database.after = facts.resolution.actualVersion;
     report.database.statement = `${name} is at ${facts.resolution.actualVersion ?? 'no version'}: the checksum of migration ${number} is that of its file now`;
@@ -107,8 +112,12 @@ function classify({ unfinished, resolution, history }: Facts, number: number): C
   return { migration, recorded: row.checksum, kind, differences: [] };
 }
 
-function rowOf({ config }: RunContext, { number, version, description, checksum }: Migration) {
-  const { backendVersion } = config;
+function rowOf(
+  { config }: RunContext,
+  { history }: Facts,
+  { number, version, description, checksum }: Migration,
+) {
+  const backendVersion = recordedRelease(history, version) ?? config.backendVersion;
   return {
     number,
     version,
@@ -124,5 +133,6 @@ function currentOf({ config }: RunContext, { resolution, history }: Facts) {
   const last = history.applied.findLast((row) => row.version === version);
   if (version === null || last === undefined) return null;
   const { number, checksum, description } = last;
-  return { number, version, checksum, description, backendVersion: config.backendVersion };
+  const backendVersion = recordedRelease(history, version) ?? config.backendVersion;
+  return { number, version, checksum, description, backendVersion };
 }

@@ -24,8 +24,8 @@ import type { Facts } from './facts.ts';
 /** Rows or values that a down file takes away. */
 export type Loss = {
   readonly migration: Migration;
-  /** The table that loses something; null when the statement does not tell. */
-  readonly table: string | null;
+  /** The tables that may lose something; null when nobody can tell, as of a data function. */
+  readonly tables: readonly string[] | null;
   /** e.g. `table skill_improvement_cost2: 246 rows`, `column users.display_name: 5 values`. */
   readonly what: string;
 };
@@ -34,13 +34,16 @@ export type Loss = {
 export async function countLosses(db: Db, migrations: readonly Migration[]): Promise<Loss[]> {
   const losses: Loss[] = [];
   for (const migration of migrations) {
+    if (migration.data !== null)
+      losses.push({ migration, tables: null, what: `data function ${migration.data.path}` });
     for (const { classification, sql: text } of statementsOf(migration, 'down')) {
       if (!classification.destroysData) continue;
       const { drops } = classification;
       if (drops.length === 0)
         losses.push({
           migration,
-          table: null,
+          // An UPDATE of several tables does not tell which: any that it names.
+          tables: classification.tables ?? text.match(/[\p{L}\p{N}_$]+/gu) ?? [],
           what: `${classification.verb}: ${text.split('\n')[0]}`,
         });
       for (const { table, column } of drops) {
@@ -50,7 +53,7 @@ export async function countLosses(db: Db, migrations: readonly Migration[]): Pro
           column === null
             ? `table ${table}: ${count} rows`
             : `column ${table}.${column}: ${count} values`;
-        losses.push({ migration, table, what });
+        losses.push({ migration, tables: [table], what });
       }
     }
   }

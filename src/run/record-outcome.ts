@@ -1,6 +1,7 @@
 import type { Db } from '../database/connect.ts';
 import { readHistory } from '../history/read.ts';
 import { recordApplied, recordFailed, recordReverted } from '../history/record.ts';
+import { recordedRelease } from '../history/release.ts';
 import type { Action } from '../migrations/actions.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
@@ -46,5 +47,7 @@ export async function recordOutcome(
   // Also one that failed and is not critical goes when its version is left.
   const left = { applied: others(history.applied), failed: others(history.failed) };
   const lower = resolve(facts.folder, left);
-  return recordReverted(db, { ...entry, lowerVersion: lower.actualVersion });
+  // The new row speaks of the lower version: its release is the one to go back to.
+  const backendVersion = recordedRelease(history, lower.actualVersion) ?? entry.backendVersion;
+  return recordReverted(db, { ...entry, backendVersion, lowerVersion: lower.actualVersion });
 }

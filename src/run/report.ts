@@ -103,6 +103,10 @@ export type Report = {
   /** What the validation found. */
   findings: readonly Finding[];
   readonly warnings: string[];
+  /** The release that belongs to what the database was before: RELEASE to set to bring it back. */
+  former_release: string | null;
+  /** What to do now, as commands; empty when nothing is. */
+  readonly next: string[];
   readonly started_at: string;
   finished_at: string;
 };
@@ -136,6 +140,8 @@ export function makeReport(
       row_differences: [],
       pruned: [],
       warnings: [],
+      former_release: null,
+      next: [],
     },
     ...{ masterdata: null, masterdata_conversion: null, findings: [] },
     ...{ started_at: now, finished_at: now },

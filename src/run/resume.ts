@@ -2,6 +2,7 @@
  * Where a run that was cut off between its first change and its last goes on (the table of DESIGN
  * §5a): decided from its plan, its journal and the structure. Reads only.
  */
+import { findReusableSet } from '../backup/reuse.ts';
 import type { Db } from '../database/connect.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { RunRow } from '../history/runs.ts';
@@ -73,13 +74,36 @@ export async function findResume(
   }
   const journal = await readJournal(db, database, run.runId);
   const last = journal.at(-1);
-  if (last === undefined) return { kind: 'go-on', fromSeq: 0, done: [], counters: null };
+  if (last === undefined) return beginAgain(context, run, stored);
+  const written = new Set(journal.map(({ seq }) => seq));
+  const isLost = ({ seq, class: kind }: Action) => kind !== 'session' && !written.has(seq);
+  if (stored.actions.slice(0, last.seq).some(isLost))
+    return { kind: 'put-back', why: 'entries are gone from its journal' };
   const reader = await openConnection(context);
   try {
     return await decide(reader, database, { actions: stored.actions, migrations, last, answer });
   } finally {
     await reader.close();
   }
+}
+
+/** An empty journal says that nothing was begun, or that somebody emptied it: the set knows which. */
+async function beginAgain(
+  { config, log }: RunContext,
+  run: RunRow,
+  { actions }: StoredPlan,
+): Promise<Resume> {
+  const begin: Resume = { kind: 'go-on', fromSeq: 0, done: [], counters: null };
+  // Master data alone is not journalled: it is one transaction, and safe to repeat.
+  if (actions.length === 0) return begin;
+  const equal = await findReusableSet({
+    ...{ address: config.database, database: config.database.name, dir: config.backupDir, log },
+  });
+  if (equal?.name === run.backupSet) return { kind: 'go-on', fromSeq: 0, done: [], counters: null };
+  return {
+    kind: 'put-back',
+    why: 'its journal is empty, and the database is not what its backup set holds',
+  };
 }
 
 /** The migrations of the run by number, if the files here are the ones that it ran; else null. */

@@ -1,6 +1,8 @@
 /** `deploy rollback`: runs the down files of the newest migrations, with backup and proof before. */
+import { listSets } from '../backup/list.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
+import { recordedRelease } from '../history/release.ts';
 import { compareVersions } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
 import type { Migration, SchemaVersion } from '../migrations/migration.ts';
@@ -9,10 +11,11 @@ import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { tryCycles } from './look.ts';
-import { countLosses, describeLosses, tryRoundTrip } from './loss.ts';
+import { countLosses, describeLosses, type Loss, tryRoundTrip } from './loss.ts';
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
+import { judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
 export type RollbackTarget =
@@ -22,6 +25,10 @@ export type RollbackTarget =
 export type RollbackPlan = Plan & {
   /** What would be lost, in sentences; empty when going back loses nothing. */
   readonly losses: readonly string[];
+  /** What becomes of each migration, newest first. */
+  readonly verdicts: readonly Verdict[];
+  /** RELEASE to set for the version that the database goes back to; null when it goes to none. */
+  readonly release: string | null;
 };
 
 /** Chooses the migrations to revert, newest first. Pure. */
@@ -131,16 +138,67 @@ export async function planRollback(
     plan = makeRollbackPlan(facts, target, config);
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);
-  const counted = plan.refusals.length > 0 ? [] : await countLosses(db, migrations);
-  const changed = counted.length === 0 ? new Set() : await tryRoundTrip(context, facts, migrations);
-  // What comes back by going forward again is not lost; what a DELETE took is known only by its table.
-  const lost = counted.filter(({ table }) =>
-    table === null ? changed.size > 0 : changed.has(table),
+  const release = recordedRelease(facts.history, plan.to) ?? plan.to;
+  const made = (more: Partial<RollbackPlan>, losses: readonly Loss[] | null) => ({
+    ...{ ...plan, losses: describeLosses(losses ?? []), release },
+    verdicts: judgeReverts(migrations, losses),
+    ...more,
+  });
+  if (plan.refusals.length > 0) {
+    const refusals = await nameSets(context, facts, migrations, plan.refusals);
+    return { facts, plan: made({ refusals }, null) };
+  }
+  const losses = await findLosses(context, db, facts, migrations);
+  if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: made({}, losses) };
+  const refusal: Refusal = { code: 'DATA_LOSS', message: describeLosses(losses).join('\n') };
+  return { facts, plan: made({ mode: 'refused', refusals: [refusal] }, losses) };
+}
+
+/** What going back really loses: proven by the values of a copy, not by the text of the files. */
+async function findLosses(
+  context: RunContext,
+  db: Db,
+  facts: Facts,
+  migrations: readonly Migration[],
+): Promise<readonly Loss[]> {
+  const counted = await countLosses(db, migrations);
+  if (counted.length === 0) return [];
+  const changed = await tryRoundTrip(context, facts, migrations);
+  if (changed.size === 0) return [];
+  // What comes back by going forward again is not lost.
+  const isChanged = ({ tables }: Loss) =>
+    tables === null || tables.some((table) => changed.has(table));
+  const lost = counted.filter(isChanged);
+  return lost.length > 0 ? lost : counted;
+}
+
+/** Where there is no way back by files, a proven set of the state before may be one. */
+async function nameSets(
+  { config }: RunContext,
+  facts: Facts,
+  migrations: readonly Migration[],
+  refusals: readonly Refusal[],
+): Promise<readonly Refusal[]> {
+  const lowest = migrations.findLast(({ down }) => down === null);
+  if (lowest === undefined) return refusals;
+  const before = facts.history.applied.findLast(({ number }) => number < lowest.number);
+  const sets = await listSets(config.backupDir).catch(() => []);
+  const set = sets.find(
+    ({ manifest }) =>
+      manifest?.database === config.database.name &&
+      manifest.proof !== null &&
+      manifest.migrationNumber === (before?.number ?? null),
   );
-  const losses = describeLosses(lost.length === 0 && changed.size > 0 ? counted : lost);
-  if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: { ...plan, losses } };
-  const refusal: Refusal = { code: 'DATA_LOSS', message: losses.join('\n') };
-  return { facts, plan: { ...plan, mode: 'refused', refusals: [refusal], losses } };
+  const next =
+    set === undefined
+      ? [`no proven set holds the state before migration ${lowest.number}: deploy backup list`]
+      : [
+          `deploy restore --backup ${set.name}`,
+          `that set, taken ${set.manifest!.createdAt} and proven, is the state before migration ${lowest.number}; what was written since then goes`,
+        ];
+  return refusals.map((refusal) =>
+    refusal.code === 'NOT_REVERSIBLE' ? { ...refusal, next } : refusal,
+  );
 }
 
 /** Carries a planned rollback out. Needs the lock. */
@@ -157,4 +215,5 @@ export async function rollback(
   report.database.after = plan.to;
   report.database.state = 'as_required';
   report.database.statement = `${config.database.name} is at ${plan.to ?? 'no version'}`;
+  report.next.push(...nextAfter(plan));
 }

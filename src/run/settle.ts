@@ -4,7 +4,11 @@ import type { BackupSet } from '../backup/manifest.ts';
 import type { RestoreState } from '../backup/restore-state.ts';
 import { findReusableSet } from '../backup/reuse.ts';
 import type { Hold } from '../database/lock.ts';
-import { isConnectionRefused, isQueryInterrupted } from '../database/server-errors.ts';
+import {
+  isConnectionRefused,
+  isOwnTableMissing,
+  isQueryInterrupted,
+} from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { causeChain } from '../errors/chain.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
@@ -86,6 +90,7 @@ async function putBackAndSettle(
 /** The server, the lock or the wish to stop ended the run, whatever the failing layer called it. */
 function isCut({ stop }: RunContext, hold: Hold, error: unknown): boolean {
   if (isCutOff(error) || hold.signal.aborted || isConnectionRefused(error)) return true;
+  if (isOwnTableMissing(error)) return true;
   return stop.aborted && isQueryInterrupted(error);
 }
 

@@ -3,6 +3,7 @@ import type { Db } from '../database/connect.ts';
 import { assertUsable } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { recordedRelease } from '../history/release.ts';
 import { checkScripts } from '../migrations/script.ts';
 import type { RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -47,6 +48,8 @@ export async function planUp(
     const looked = await step(report, 'plan', () => look(context, db, facts, options));
     report.database.before = looked.plan.from;
     report.database.after = looked.plan.from;
+    const { from } = looked.plan;
+    report.former_release = recordedRelease(facts.history, from) ?? from;
     return { db, looked };
   } catch (error) {
     // An open connection would keep the process alive.

@@ -93,6 +93,83 @@ describe('deploy rollback', () => {
     assert.match(ended.stderr, /NOT_REVERSIBLE/);
   });
 
+  test('the plan says of each migration what going back does to it, counted', async (t) => {
+    const { site, db } = await openCities(t);
+    await site.write({
+      '0.3.0/0003_notes.up.sql':
+        'CREATE TABLE note (id INT PRIMARY KEY, text TEXT);\nALTER TABLE purchase MODIFY cents DECIMAL(20,4) NOT NULL;\n',
+      '0.3.0/0003_notes.down.sql':
+        'ALTER TABLE purchase MODIFY cents BIGINT NOT NULL;\nDROP TABLE note;\n',
+    });
+    const up = await site.deploy(['up'], { BACKEND_VERSION: '3.0.0' });
+    assert.equal(up.code, 0, up.stderr);
+    await db.run("INSERT INTO note VALUES (1, 'a'), (2, 'b')");
+    const before = await takePicture(db, site.database);
+
+    const plan = await site.deploy(['rollback', '--steps', '2', '--dry-run']);
+
+    assert.equal(plan.code, 13, plan.stderr);
+    assert.match(plan.stdout, /revert 0003 notes: .*\n(.*\n)*? +loses table note: 2 rows\n/);
+    assert.match(plan.stdout, /revert 0002 cities: .*\n(.*\n)*? +without loss: /);
+    const json = JSON.parse(
+      (await site.deploy(['rollback', '--steps', '2', '--dry-run', '--json'])).stdout,
+    ) as Json;
+    assert.deepEqual(
+      json['verdicts'].map(({ kind }: Json) => kind),
+      ['loses', 'without loss'],
+    );
+    // The structure comes back from DECIMAL to BIGINT and forth; the values do not.
+    await db.run('DELETE FROM note');
+    await db.run('UPDATE purchase SET cents = cents + 0.5 WHERE id = 1');
+    const digits = await site.deploy(['rollback', '--steps', '1', '--yes']);
+    assert.equal(digits.code, 13, digits.stderr);
+    assert.match(digits.stderr, /0003|notes would lose column purchase\.cents: 1000 values/);
+    assert.notDeepEqual(await takePicture(db, site.database), before);
+  });
+
+  test('names the proven set of the state before what cannot be taken back, or says that there is none', async (t) => {
+    const { site, db, atOne } = await openCities(t);
+    await site.write({ '0.2.0/0002_cities.down.sql': null });
+
+    const plan = await site.deploy(['rollback', '--steps', '1', '--dry-run']);
+
+    assert.equal(plan.code, 13, plan.stderr);
+    assert.match(plan.stdout, /not reversible: it has no down file/);
+    const [, name] = /deploy restore --backup (backup_\d+_\d+)/.exec(plan.stdout) ?? [];
+    const restored = await site.deploy(['restore', '--backup', name!, '--yes']);
+    assert.equal(restored.code, 0, restored.stderr);
+    assert.deepEqual(await takePicture(db, site.database), atOne);
+    const none = await site.deploy(['rollback', '--steps', '1', '--dry-run'], {
+      BACKUP_DIR: `${site.dir}/empty`,
+    });
+    assert.doesNotMatch(none.stdout, /deploy restore --backup backup_/);
+  });
+
+  test('prints the RELEASE to set and the commands that stop and start the backend', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run("UPDATE schema_version SET backend_version = '1.0.7'");
+    await site.write(cities);
+    const env = { BACKEND_VERSION: '2.0.0' };
+    assert.equal((await site.deploy(['up'], env)).code, 0);
+
+    const plan = await site.deploy(['rollback', '--steps', '1', '--dry-run'], env);
+    const back = await site.deploy(['rollback', '--steps', '1', '--yes'], env);
+
+    const commands =
+      /docker compose stop backend\n.*set RELEASE=1\.0\.7 in \.env, then: docker compose up -d/;
+    assert.match(plan.stdout, commands);
+    assert.equal(back.code, 0, back.stderr);
+    assert.match(back.stdout, commands);
+    // The row that a revert appends speaks of the version that it goes back to.
+    assert.deepEqual(
+      (
+        await db.query<{ b: string }>('SELECT backend_version AS b FROM schema_version ORDER BY id')
+      ).map(({ b }) => b),
+      ['1.0.7', '2.0.0', '1.0.7'],
+    );
+  });
+
   test('a target that does not lie behind is refused: exit 13; a wrong command line: exit 2', async (t) => {
     const { site } = await openCities(t);
 

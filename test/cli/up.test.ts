@@ -150,6 +150,23 @@ describe('deploy up', () => {
     assert.deepEqual(await takePicture(db, site.database), before);
   });
 
+  test('a failure names the former release to bring back', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run("UPDATE schema_version SET backend_version = '1.0.7'");
+    await site.write(citiesThatFail);
+
+    const told = await site.deploy(['up'], { BACKEND_VERSION: '2.0.0' });
+
+    assert.equal(told.code, 20, told.stderr);
+    assert.match(
+      told.stderr,
+      /or bring the old release back: RELEASE=1\.0\.7 docker compose up -d/,
+    );
+    await db.run("UPDATE schema_version SET backend_version = 'unknown'");
+    assert.match((await site.deploy(['up'])).stderr, /RELEASE=0\.1\.0 docker compose up -d/);
+  });
+
   test('ON_FAILURE=stop leaves the failure as it is: exit 21, and a corrected file puts it back first', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);

@@ -26,7 +26,14 @@ function versionRow(
   number: string | null,
   given: Partial<VersionRow> = {},
 ): VersionRow {
-  return { id: String(id), migrationNumber: number, version: '0.4.0', checksum: null, ...given };
+  return {
+    id: String(id),
+    migrationNumber: number,
+    version: '0.4.0',
+    checksum: null,
+    backendVersion: null,
+    ...given,
+  };
 }
 
 function facts(history: readonly HistoryRow[] | null, versions: readonly VersionRow[] | null) {

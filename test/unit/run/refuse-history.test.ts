@@ -29,7 +29,7 @@ const traces = (applied: readonly (readonly [number, string])[], strayRuns: stri
 });
 
 const version = (id: string, number: number, name: string) => ({
-  ...{ id, number, version: name, checksum: null },
+  ...{ id, number, version: name, checksum: null, backendVersion: '' },
 });
 
 const cases: readonly (readonly [what: string, Facts, code: string, text: RegExp, way: RegExp])[] =
