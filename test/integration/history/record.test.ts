@@ -180,6 +180,7 @@ describe('recordReverted', () => {
     );
     assert.deepEqual(schemaVersionRows.at(-1), {
       ...{ id: '4', version: '0.4.0', number: 2, checksum: '2'.repeat(64) },
+      backendVersion: '0.1.37',
     });
     const row = await db.one<{ description: string }>(
       'SELECT description FROM schema_version ORDER BY id DESC LIMIT 1',

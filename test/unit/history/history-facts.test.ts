@@ -112,6 +112,7 @@ describe('makeHistory', () => {
       version: '0.1.37',
       number: 1,
       checksum: 'theirs',
+      backendVersion: '',
     });
   });
 
