@@ -92,7 +92,7 @@ describe('readHistory', () => {
 
     assert.deepEqual(history.applied, []);
     assert.deepEqual(history.schemaVersionRows, [
-      { id: '1', version: '0.4.0', number: 1, checksum: null },
+      { id: '1', version: '0.4.0', number: 1, checksum: null, backendVersion: '0.1.37' },
     ]);
     assert.equal(history.appliedAtType, 'epoch');
   });
