@@ -1,8 +1,8 @@
+/** Kills at every step; test/faults/kill-backup.test.ts has those at random moments. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contents } from '../../../src/backup/contents.ts';
 import { compareContents } from '../../../src/backup/differences.ts';
 import { listSets } from '../../../src/backup/list.ts';
@@ -52,18 +52,6 @@ describe('takeBackup killed', () => {
       assert.deepEqual(compareContents(live, await contentsOf(address, database)), []);
     });
   }
-
-  test('at random moments: the same', async () => {
-    for (let run = 0; run < 5; run++) {
-      await runProgram(['take', socket, database, dir], {
-        afterMs: 100 * run + Math.random() * 100,
-      });
-    }
-
-    await take(address, database, dir);
-
-    await assertWholeSets(dir);
-  });
 });
 
 async function dieAt(args: readonly string[], failPoint: string): Promise<void> {
@@ -157,41 +145,6 @@ describe('restoreSet killed', () => {
       await change();
       await dieAt(args(), `restore.${first}`);
       await dieAt(args(), `restore.${second}`);
-      await finish();
-    }
-  });
-
-  test('at random moments: calling it again finishes', async () => {
-    for (let run = 0; run < 12; run++) {
-      const changed = await change();
-      await runProgram(args(), { afterMs: Math.random() * 500 });
-      await assertNotMixed(changed);
-      await finish();
-    }
-  });
-
-  test('at random moments of the swap itself: calling it again finishes', async () => {
-    for (let run = 0; run < 8; run++) {
-      const changed = await change();
-      const isSwapping = () =>
-        existsSync(stateFile) && readFileSync(stateFile, 'utf8').includes('"swapping"');
-      await runProgram(args(), { afterMs: Math.random() * 60, onceTrue: isSwapping });
-      await assertNotMixed(changed);
-      await finish();
-    }
-  });
-
-  test('by a kill -9 of the server at random moments: calling it again finishes', async () => {
-    for (let run = 0; run < 6; run++) {
-      const changed = await change();
-      let killed = Promise.resolve();
-      await runProgram(args(), {}, () => {
-        killed = sleep(Math.random() * 500).then(() => server.kill9());
-      });
-      await killed;
-      await server.start();
-      db = await server.connect(database);
-      await assertNotMixed(changed);
       await finish();
     }
   });
