@@ -10,7 +10,7 @@ import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal, assertGuard, type JournalEntry } from '../statements/journal.ts';
 import { type Action, statementsOf } from './actions.ts';
 import { explainFailure } from './apply-failure.ts';
-import { carryOut, patiently } from './carry-out.ts';
+import { carryOut, noteIds, patiently } from './carry-out.ts';
 import { type Counters, readCounters, traceWrites } from './counters.ts';
 import { type Group, groupAt, isTransactional } from './group.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
@@ -135,7 +135,10 @@ async function applyAlone(
     if (action.class === 'session') return perform(options, progress, action, migration);
     // With an intent that is written already only the lock is left to look at.
     if (progress.intended === action) await assertGuard(hold);
-    else await advanceJournal(hold, runId, { done: progress.open, intent: action });
+    else {
+      const tableIds = await noteIds(options, statementOf(migration, action));
+      await advanceJournal(hold, runId, { done: progress.open, intent: action, tableIds });
+    }
     progress.open = [action];
     progress.intended = null;
     await failPoint('apply.journalled');

@@ -3,6 +3,7 @@ import type { Db } from '../database/connect.ts';
 import { untilFree } from '../database/until-free.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { runStatement } from '../statements/run-statement.ts';
+import { readTableIds, type TableIds } from '../statements/table-ids.ts';
 import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
 import { loadDataFunction, runDataFunction } from './data-function.ts';
@@ -23,8 +24,19 @@ export async function carryOut(
     return 1;
   }
   const functions = await loadDataFunction(migration.data!.file);
-  await runDataFunction(options.hold.db, functions[action.direction]);
+  const script = action.direction === 'up' ? migration.up : migration.down;
+  const rerunnable = script?.rerunnable === true;
+  await runDataFunction(options.hold.db, functions[action.direction], { rerunnable });
   return 0;
+}
+
+/** The ids of the tables of a statement that may leave no other trace; null for all others. */
+export async function noteIds(
+  { hold }: ApplyOptions,
+  statement: ClassifiedStatement | undefined,
+): Promise<TableIds | null> {
+  if (statement?.classification.invisible !== true) return null;
+  return readTableIds(hold.db, hold.database, statement.classification.tables ?? []);
 }
 
 /** Repeats an action while others use its tables: what fails for that has had no effect. */

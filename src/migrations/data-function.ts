@@ -10,6 +10,7 @@ import { Sql } from 'sql-template-tag';
 import type { Db, Row, RunResult } from '../database/connect.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { classify } from '../statements/classify.ts';
+import { nonTransactionalTarget } from '../statements/non-transactional.ts';
 import { splitAtPlaceholders } from './placeholders.ts';
 
 /** What a data function is given. Every `?` in the statement stands for one of the values. */
@@ -58,7 +59,12 @@ export async function loadDataFunction(file: string, shown: string = file): Prom
  * transaction, ends while a statement is still running, or its transaction ended under it.
  * What the function itself throws, and the server's errors, pass as they are.
  */
-export async function runDataFunction(db: Db, fn: DataFunction): Promise<void> {
+export async function runDataFunction(
+  db: Db,
+  fn: DataFunction,
+  { rerunnable }: { readonly rerunnable: boolean },
+): Promise<void> {
+  const fixed = rerunnable ? [] : await readNonTransactional(db);
   let refusal: string | null = null;
   const running = new Set<Promise<unknown>>();
   const send = async <T>(
@@ -67,7 +73,7 @@ export async function runDataFunction(db: Db, fn: DataFunction): Promise<void> {
     values: readonly unknown[] | undefined,
   ): Promise<T> => {
     if (refusal !== null) throw refused(refusal);
-    checkStatement(statement);
+    checkStatement(statement, fixed);
     const sent = work(values === undefined ? statement : bind(statement, values));
     running.add(sent);
     try {
@@ -106,8 +112,27 @@ async function isTransactionOpen(db: Db): Promise<boolean> {
   return Number(state?.open) === 1;
 }
 
-function checkStatement(statement: string): void {
-  const { class: kind, verb, forbidden } = classify(statement);
+/** Tables of the database whose rows stay changed when the transaction is rolled back. */
+async function readNonTransactional(db: Db): Promise<string[]> {
+  const rows = await db.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+function checkStatement(statement: string, nonTransactional: readonly string[]): void {
+  const classification = classify(statement);
+  const { class: kind, verb, forbidden } = classification;
+  const fixed = nonTransactionalTarget(statement, classification, nonTransactional);
+  if (fixed !== undefined) {
+    const message = `a data function sent ${verb} on ${fixed}, whose engine cannot roll back`;
+    throw new DeployError('STATEMENT_FORBIDDEN', message, {
+      next: [
+        'do without it, or add --! rerunnable: true to the file of statements when running both twice does no harm',
+      ],
+    });
+  }
   if (kind === 'dml' && forbidden === null) return;
   const why = forbidden ?? 'only SELECT, INSERT, UPDATE, DELETE and REPLACE may stand there';
   throw refused(`a data function sent ${verb}: ${why}`);

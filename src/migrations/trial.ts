@@ -38,11 +38,15 @@ export async function tryDml(
 }
 
 /** Runs a data function in a transaction of its own. Throws what would be thrown on the real database too. */
-export async function tryDataFunction(db: Db, fn: DataFunction, rows: CopiedRows): Promise<void> {
+export async function tryDataFunction(
+  db: Db,
+  fn: DataFunction,
+  { rows, ...how }: { readonly rows: CopiedRows; readonly rerunnable: boolean },
+): Promise<void> {
   if (rows === 'all') {
     await db.run('START TRANSACTION');
     try {
-      await runDataFunction(db, fn);
+      await runDataFunction(db, fn, how);
       await db.run('COMMIT');
     } catch (error) {
       await rollBack(db);
@@ -65,7 +69,7 @@ export async function tryDataFunction(db: Db, fn: DataFunction, rows: CopiedRows
     run: (statement) => note(statement, () => db.run(statement)),
   };
   try {
-    await undone(db, () => runDataFunction(noting, fn));
+    await undone(db, () => runDataFunction(noting, fn, how));
   } catch (error) {
     if (isDeployError(error)) throw error;
     if (failing !== null && !(await canPrepare(db, failing))) throw error;

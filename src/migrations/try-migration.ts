@@ -74,7 +74,9 @@ export async function tryMigration(
     return attempt(of, null, async () => {
       await setFreshSession(db, { collation });
       const functions = await loadDataFunction(file, path);
-      await tryDataFunction(db, functions[direction], trial.rows);
+      const script = direction === 'up' ? migration.up : migration.down;
+      const rerunnable = script?.rerunnable === true;
+      await tryDataFunction(db, functions[direction], { rows: trial.rows, rerunnable });
     });
   };
   const tryStatements = async () => {

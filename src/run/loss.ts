@@ -135,7 +135,8 @@ async function runPlain(
     if (migration.data === null) return;
     const functions = await loadDataFunction(migration.data.file);
     await db.run('START TRANSACTION');
-    await runDataFunction(db, functions[direction]);
+    // A copy that is thrown away.
+    await runDataFunction(db, functions[direction], { rerunnable: true });
     await db.run('COMMIT');
   };
   if (direction === 'down') await data();

@@ -1,7 +1,10 @@
 /** The reasons why a plan may not start, each found before anything is changed. Pure. */
+import { missingRights, type Need } from '../database/grants.ts';
+import { isDeployError } from '../errors/deploy-error.ts';
 import { compareVersions } from '../history/versions.ts';
 import { changesKey, statementsOf } from '../migrations/actions.ts';
 import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
+import { nonTransactionalTarget } from '../statements/non-transactional.ts';
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
 
@@ -151,7 +154,7 @@ export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusa
           ),
         ];
       }
-      const table = classification.class === 'dml' ? nonTransactionalTable(facts, sql) : undefined;
+      const table = nonTransactionalTarget(sql, classification, nonTransactionalTables(facts));
       return table === undefined
         ? []
         : [notExact(`${classification.verb} on ${table}, whose engine cannot roll back`)];
@@ -159,14 +162,17 @@ export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusa
   );
 }
 
-function nonTransactionalTable(facts: Facts, statement: string): string | undefined {
-  const others = facts.relations.filter(
-    ({ engine }) => engine !== null && !['InnoDB', 'SEQUENCE'].includes(engine),
-  );
-  if (others.length === 0) return undefined;
-  const words = new Set(statement.match(/[\p{L}\p{N}_$]+/gu));
-  return others.find(({ name }) => words.has(name))?.name;
+function nonTransactionalTables({ relations }: Facts): string[] {
+  return relations
+    .filter(({ engine }) => engine !== null && !['InnoDB', 'SEQUENCE'].includes(engine))
+    .map(({ name }) => name);
 }
+
+const PROCESS: Need = {
+  rights: ['PROCESS'],
+  on: { kind: 'global' },
+  why: 'the ids of tables tell whether it took effect',
+};
 
 /** What the structural run found out. */
 export function refuseStructure(facts: Facts, cycles: readonly Cycle[]): Refusal[] {
@@ -175,9 +181,16 @@ export function refuseStructure(facts: Facts, cycles: readonly Cycle[]): Refusal
   const { failure } = structural;
   if (failure !== null) {
     const { migration, number, of, where, cause } = failure;
+    if (isDeployError(cause, 'STATEMENT_FORBIDDEN')) {
+      const { code, message, next = [] } = cause;
+      return [{ code, message, where, next }];
+    }
     const message = `migration ${migration.number} ${migration.name} failed on an empty copy of the database, on statement ${number} of ${of}`;
     return [{ code: 'MIGRATION_UNSOUND', message, where, cause }];
   }
+  // Where the ids of tables can be read they tell what the structure does not.
+  const readsIds = missingRights(facts.server, [PROCESS]).length === 0;
+  if (readsIds) return [];
   const changed = new Set(
     structural.statements
       .filter(({ changes }) => changes.length > 0)
@@ -196,6 +209,7 @@ export function refuseStructure(facts: Facts, cycles: readonly Cycle[]): Refusal
           code: 'STATEMENT_FORBIDDEN',
           message: `${classification.verb} leaves no trace in the structure, so it could not be resumed exactly`,
           where: `${script.path}:${line}`,
+          next: missingRights(facts.server, [PROCESS]).map(({ grant }) => grant),
         }),
       ),
   );

@@ -17,6 +17,7 @@ import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { type JournalRow, readJournal } from '../statements/journal.ts';
 import { canResume, decideInDoubt, matchStructure } from '../statements/recover.ts';
+import { compareIds, readTableIds } from '../statements/table-ids.ts';
 import { openConnection, type RunContext } from './context.ts';
 import type { StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
@@ -151,7 +152,7 @@ async function decide(
         why: `migration ${action.migration} had failed and was being taken back`,
       };
     }
-    const told = await decideAction(reader, database, action, migrations.get(action.migration)!);
+    const told = await decideAction(reader, database, { action, migrations, last });
     const verdict = told === 'put-back' ? (answer ?? told) : told;
     if (verdict === 'put-back') {
       return {
@@ -171,7 +172,17 @@ async function decide(
     : { kind: 'go-on', fromSeq, done, counters: fromSeq === last.seq ? last.counters : null };
 }
 
-async function decideAction(reader: Db, database: string, action: Action, migration: Migration) {
+async function decideAction(
+  reader: Db,
+  database: string,
+  doubt: {
+    readonly action: Action;
+    readonly migrations: ReadonlyMap<number, Migration>;
+    readonly last: JournalRow;
+  },
+) {
+  const { action, last } = doubt;
+  const migration = doubt.migrations.get(action.migration)!;
   const script = action.direction === 'up' ? migration.up : migration.down!;
   const { classification } = script.statements[action.statement - 1]!;
   const live = fingerprintSchema(await readSchema(reader, database));
@@ -182,6 +193,9 @@ async function decideAction(reader: Db, database: string, action: Action, migrat
     destroysData: classification.destroysData,
     rerunnable: script.rerunnable,
     changesStructure: action.changes.length > 0,
+    ids: classification.invisible
+      ? compareIds(last.tableIds, await readTableIds(reader, database, classification.tables ?? []))
+      : 'unknown',
     live: matchStructure(action.changes, live as ReadonlyMap<ObjectKey | string, string>),
   });
 }

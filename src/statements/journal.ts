@@ -17,6 +17,7 @@ import type { Hold } from '../database/lock.ts';
 import { isMissingTable } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Direction, StatementClass } from './statement.ts';
+import type { TableIds } from './table-ids.ts';
 
 export type JournalState = 'intent' | 'done';
 
@@ -41,6 +42,8 @@ export type JournalRow = JournalEntry & {
   readonly state: JournalState;
   /** AUTO_INCREMENT counters before the action, where they were noted. */
   readonly counters: Readonly<Record<string, string>> | null;
+  /** Ids of its tables before a statement that may leave no other trace, where they could be read. */
+  readonly tableIds: TableIds | null;
 };
 
 /** Creates `deploy_journal` if it is missing. Needs the lock. Commits implicitly. */
@@ -60,11 +63,13 @@ export async function ensureJournalTable(hold: Hold): Promise<void> {
     begun_at datetime(6) NOT NULL,
     ended_at datetime(6) DEFAULT NULL,
     counters mediumtext DEFAULT NULL,
+    table_ids mediumtext DEFAULT NULL,
     PRIMARY KEY (run_id, seq)
   ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`);
-  // Journals of earlier releases lack it.
+  // Journals of earlier releases lack them.
   await hold.db.run(
-    sql`ALTER TABLE ${qualified(hold.database, 'deploy_journal')} ADD COLUMN IF NOT EXISTS counters mediumtext DEFAULT NULL`,
+    sql`ALTER TABLE ${qualified(hold.database, 'deploy_journal')} ADD COLUMN IF NOT EXISTS counters mediumtext DEFAULT NULL,
+      ADD COLUMN IF NOT EXISTS table_ids mediumtext DEFAULT NULL`,
   );
 }
 
@@ -82,20 +87,24 @@ export async function advanceJournal(
     readonly intent: JournalEntry | null;
     /** Noted with the intent: the counters that it may move, as they are now. */
     readonly counters?: Readonly<Record<string, string>>;
+    readonly tableIds?: TableIds | null;
   },
 ): Promise<void> {
-  const noted = marks.counters === undefined ? null : JSON.stringify(marks.counters);
-  const rows = marks.done.map((entry) => journalValues(hold, runId, entry, 'done', null));
+  const asText = (value: unknown) => (value == null ? null : JSON.stringify(value));
+  const noted = { counters: asText(marks.counters), tableIds: asText(marks.tableIds) };
+  const none = { counters: null, tableIds: null };
+  const rows = marks.done.map((entry) => journalValues(hold, runId, entry, 'done', none));
   if (marks.intent !== null) rows.push(journalValues(hold, runId, marks.intent, 'intent', noted));
   if (rows.length === 0) return;
   const { affectedRows } = await hold.db.run(sql`
     INSERT INTO ${qualified(hold.database, 'deploy_journal')}
       (run_id, seq, epoch, migration, direction, statement, hash, class,
-       structure_before, structure_expected, state, begun_at, ended_at, counters)
+       structure_before, structure_expected, state, begun_at, ended_at, counters, table_ids)
     SELECT * FROM (${join(rows, ' UNION ALL ')}) AS entry WHERE ${hold.guard}
     ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), state = VALUES(state),
       begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at),
-      counters = COALESCE(VALUES(counters), deploy_journal.counters)`);
+      counters = COALESCE(VALUES(counters), deploy_journal.counters),
+      table_ids = COALESCE(VALUES(table_ids), deploy_journal.table_ids)`);
   if (affectedRows === 0) throw lockLost(hold);
 }
 
@@ -140,21 +149,21 @@ function journalValues(
   runId: string,
   entry: JournalEntry,
   state: JournalState,
-  counters: string | null,
+  noted: { readonly counters: string | null; readonly tableIds: string | null },
 ): Sql {
   const endedAt = state === 'done' ? sql`NOW(6)` : sql`NULL`;
   return sql`SELECT ${runId} AS run_id, ${entry.seq} AS seq, ${hold.epoch} AS epoch,
     ${entry.migration} AS migration, ${entry.direction} AS direction, ${entry.statement} AS statement,
     ${entry.hash} AS hash, ${entry.class} AS class, ${entry.before} AS structure_before,
     ${entry.expected} AS structure_expected, ${state} AS state, NOW(6) AS begun_at, ${endedAt} AS ended_at,
-    ${counters} AS counters`;
+    ${noted.counters} AS counters, ${noted.tableIds} AS table_ids`;
 }
 
 /** The rows of one run in the order of its actions; empty when there are none. Reads only. */
 export async function readJournal(db: Db, database: string, runId: string): Promise<JournalRow[]> {
   try {
     const rows = await db.query<Record<string, string | number | null>>(
-      sql`SELECT seq, migration, direction, statement, hash, class, structure_before, structure_expected, state, counters
+      sql`SELECT seq, migration, direction, statement, hash, class, structure_before, structure_expected, state, counters, table_ids
           FROM ${qualified(database, 'deploy_journal')} WHERE run_id = ${runId} ORDER BY seq`,
     );
     return rows.map((row) => ({
@@ -169,6 +178,7 @@ export async function readJournal(db: Db, database: string, runId: string): Prom
       expected: String(row['structure_expected']),
       state: row['state'] as JournalState,
       counters: readNote(row['counters']),
+      tableIds: readNote(row['table_ids']),
     }));
   } catch (error) {
     if (isMissingTable(error)) return [];

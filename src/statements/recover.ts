@@ -4,6 +4,7 @@
  * has its intent and not its end. Statements that can be rolled back are never in doubt.
  */
 import type { StatementClass } from './statement.ts';
+import type { IdsSeen } from './table-ids.ts';
 
 export type InDoubt = {
   readonly class: StatementClass;
@@ -17,6 +18,8 @@ export type InDoubt = {
   readonly changesStructure: boolean;
   /** How the objects that it changes look now. */
   readonly live: 'before' | 'expected' | 'neither';
+  /** Of what is `invisible`: whether the tables still have the ids that the journal noted. */
+  readonly ids: IdsSeen;
 };
 
 /**
@@ -35,10 +38,13 @@ export function decideInDoubt(statement: InDoubt): Verdict {
     return statement.live === 'expected' ? 'done' : 'put-back';
   }
   // The structure cannot tell. Only what may run twice is run again.
-  if (statement.live === 'neither' || statement.invisible) return 'put-back';
+  if (statement.live === 'neither') return 'put-back';
+  if (statement.invisible) return BY_IDS[statement.ids];
   if (statement.class === 'ddl-not-atomic') return 'put-back';
   return statement.repeatable || !statement.destroysData ? 'run' : 'put-back';
 }
+
+const BY_IDS = { before: 'run', moved: 'done', unknown: 'put-back' } as const;
 
 /** How a set of objects looks now, against how it looked before and should look after. */
 export function matchStructure(

@@ -21,7 +21,7 @@ async function makeDatabase(): Promise<Db> {
 
 async function inTransaction(db: Db, fn: DataFunction): Promise<void> {
   await db.run('START TRANSACTION');
-  await runDataFunction(db, fn);
+  await runDataFunction(db, fn, { rerunnable: false });
 }
 
 async function namesOf(db: Db): Promise<string[]> {
@@ -49,7 +49,7 @@ describe('loadDataFunction', () => {
     const functions = await loadDataFunction(file);
     await inTransaction(db, functions.up);
     const after = await namesOf(db);
-    await runDataFunction(db, functions.down);
+    await runDataFunction(db, functions.down, { rerunnable: false });
 
     assert.deepEqual(after, ['up', 'up']);
     assert.deepEqual(await namesOf(db), ['down', 'down']);

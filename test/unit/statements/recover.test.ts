@@ -13,6 +13,7 @@ const alter: InDoubt = {
   class: 'ddl',
   repeatable: false,
   invisible: false,
+  ids: 'unknown',
   destroysData: false,
   rerunnable: false,
   changesStructure: true,
@@ -52,9 +53,19 @@ describe('decideInDoubt', () => {
         'put-back',
       ],
       [
-        'EXCHANGE PARTITION of equal tables is put back',
+        'EXCHANGE PARTITION of equal tables is put back when their ids are not known',
         { invisible: true, changesStructure: false },
         'put-back',
+      ],
+      [
+        'EXCHANGE PARTITION is run when no id has moved',
+        { invisible: true, changesStructure: false, ids: 'before' },
+        'run',
+      ],
+      [
+        'EXCHANGE PARTITION took effect when the ids have changed places',
+        { invisible: true, changesStructure: false, ids: 'moved' },
+        'done',
       ],
       [
         'a change by someone else where nothing should change is put back',
