@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { compareContents } from '../../../src/backup/differences.ts';
 import { quoteNameText } from '../../../src/database/identifier.ts';
+import { readServer } from '../../../src/database/server.ts';
 import { startScratch } from '../../../src/scratch/server.ts';
 import {
   contentsOf,
@@ -17,7 +18,10 @@ import { startTestServer, testScratchDir } from '../../support/server.ts';
 
 const INVALID = ['invalid_above', 'invalid_column', 'invalid_table'];
 
-for (const { version, mariadbd, programs } of await mariadbVersions()) {
+const versions = await mariadbVersions();
+const newest = versions.at(-1)!;
+
+for (const { version, mariadbd, programs } of versions) {
   describe(`on MariaDB ${version}`, async () => {
     const server = await startTestServer({ after }, { mariadbd });
     const { address } = server;
@@ -46,6 +50,24 @@ for (const { version, mariadbd, programs } of await mariadbVersions()) {
     });
   });
 }
+
+test('a backup of 10.11 is proven in a scratch server of 11.8, as the image does it', async (t) => {
+  const { version, mariadbd } = versions[0]!;
+  const server = await startTestServer(t, { mariadbd });
+  useProgramsOf(t, newest.programs);
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  await fillWithConstructs(db, version);
+  await fillWithTorture(db);
+  const { variables } = await readServer(db, database);
+  const scratch = await startScratch({ dir: testScratchDir, mariadbd: newest.mariadbd, variables });
+  t.after(() => scratch.stop());
+
+  const set = await take(server.address, database, makeBackupDir(t), { scratch });
+
+  assert.match(set.manifest.proof?.scratchVersion ?? '', /^11\.8\./);
+  assert.match(set.manifest.server.version, /^10\.11\./);
+});
 
 function useProgramsOf(t: { after(fn: () => void): void }, folder: string): void {
   const path = process.env['PATH'];
