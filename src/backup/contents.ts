@@ -1,8 +1,10 @@
 import type { Db } from '../database/connect.ts';
+import { readKeyRanges } from '../database/key-ranges.ts';
 import { hashTables } from '../database/value-hash.ts';
 import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
+import { partsOfTables } from './dump-plan.ts';
 import type { Manifest, ManifestTable } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import {
@@ -31,13 +33,25 @@ export async function readOutline(db: Db, schema: string): Promise<Outline> {
   return { list, states, fingerprints: fingerprintSchema(await readSchema(db, schema)) };
 }
 
-/** Reads all that `schema` holds, hashing every row. In a snapshot it is that of the snapshot. */
+/** Reads all that `schema` holds, hashing every row. All of `dbs` must see the same rows. */
 export async function readContents(
-  db: Db,
+  dbs: readonly Db[],
   schema: string,
   onProgress?: OnProgress,
 ): Promise<Contents> {
-  return withHashes([db], schema, await readOutline(db, schema), { onProgress });
+  return hashShared(dbs, schema, await readOutline(dbs[0]!, schema), onProgress);
+}
+
+/** Adds row counts and value hashes to an outline; the connections share the work. */
+export async function hashShared(
+  dbs: readonly Db[],
+  schema: string,
+  outline: Outline,
+  onProgress: OnProgress | undefined,
+): Promise<Contents> {
+  const parts = dbs.length === 1 ? new Map<string, number>() : partsOfTables(outline.list.tables);
+  const ranges = await readKeyRanges(dbs[0]!, { schema, parts });
+  return withHashes(dbs, schema, outline, { onProgress, ranges });
 }
 
 export type HashingOptions = {

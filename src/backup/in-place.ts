@@ -31,8 +31,8 @@ export async function replaceInPlace(context: RestoreContext): Promise<void> {
   );
   await failPoint('restore.loaded-in-place');
   // Only here, while no trigger is there yet, may rows that differ be called a failure.
-  const contents = await withWorker(context, database, (db) =>
-    readContents(db, database, onProgress),
+  const contents = await withWorkers(context, loaders, (dbs) =>
+    readContents(dbs, database, onProgress),
   );
   const isRest = (key: string) => !/^(sequence|database):/.test(key);
   const differences = compareContents(set.manifest, contents, isRest);

@@ -1,7 +1,7 @@
 import type { Log } from '../config/log.ts';
 import { connect, type Db, withConnection } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
-import { readKeyRanges } from '../database/key-ranges.ts';
+import { isConnectionLost, isOutOfSpace } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { compareSchemas } from '../schema/compare.ts';
@@ -9,9 +9,9 @@ import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { type Scratch, startScratch } from '../scratch/server.ts';
-import { type Contents, withHashes } from './contents.ts';
+import { type Contents, hashShared } from './contents.ts';
 import { type ContentDifference, compareContents, describeDifferences } from './differences.ts';
-import { partsOfTables } from './dump-plan.ts';
+import { readFreeBytes } from './disk-errors.ts';
 import { loaderCount, loadTables, makeObjects, readSections } from './load.ts';
 import type { BackupSet, Proof } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
@@ -65,7 +65,13 @@ async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proven>
     await db.run(`DROP DATABASE IF EXISTS ${schema}`);
     await db.run(`CREATE DATABASE ${schema} ${schemaAttributes(manifest)}`);
   });
-  const { contents, model, invalidViews } = await loadAndRead(scratch, options);
+  const { contents, model, invalidViews } = await loadAndRead(scratch, options).catch(
+    async (error: unknown) => {
+      // A server whose disk is full may also end.
+      const mayBeFull = isOutOfSpace(error) || isConnectionLost(error);
+      throw mayBeFull ? await explainFullScratch(scratch.dir, error) : error;
+    },
+  );
   await failPoint('backup.loaded');
   const notMade = new Set(invalidViews.map((name): string => `view:${name}`));
   const differences = compareContents(manifest, contents, (key) => notMade.has(key));
@@ -80,6 +86,17 @@ async function proveIn(scratch: Scratch, options: ProveOptions): Promise<Proven>
   };
   return { proof, invalidViews };
 }
+
+/** A MEMORY table can be full while the disk is not: then the first error says more. */
+async function explainFullScratch(dir: string, cause: unknown): Promise<unknown> {
+  const freeBytes = await readFreeBytes(dir);
+  if (freeBytes === null || freeBytes > ROOM_BYTES) return cause;
+  const what = `the disk of the scratch folder is full: ${freeBytes} bytes are free`;
+  return new DeployError('SPACE_SHORT', what, { where: dir, cause, facts: { dir, freeBytes } });
+}
+
+/** The server extends its files by less than this at a time. */
+const ROOM_BYTES = 64 * 1024 * 1024;
 
 async function loadAndRead(
   scratch: Scratch,
@@ -98,8 +115,7 @@ async function loadAndRead(
     const states = await readSequenceStates(db, database, list.sequences);
     const model = await readSchema(db, database);
     const outline = { list, states, fingerprints: fingerprintSchema(model) };
-    const ranges = await readKeyRanges(db, { schema: database, parts: partsOfTables(list.tables) });
-    const contents = await withHashes(dbs, database, outline, { onProgress, ranges });
+    const contents = await hashShared(dbs, database, outline, onProgress);
     return { contents, model, invalidViews };
   });
 }

@@ -4,7 +4,8 @@ import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { type Contents, objectFingerprints, readContents } from './contents.ts';
 import { type ContentDifference, compareContents, describeDifferences } from './differences.ts';
-import { type RestoreContext, withWorker } from './restore-context.ts';
+import { loaderCount } from './load.ts';
+import { type RestoreContext, withWorker, withWorkers } from './restore-context.ts';
 
 /**
  * Compares the live schema with the set, all but the events. The rows were compared in the
@@ -15,8 +16,9 @@ import { type RestoreContext, withWorker } from './restore-context.ts';
  */
 export async function compareLive(context: RestoreContext): Promise<void> {
   const { database, set, log, onProgress } = context;
-  const contents = await withWorker(context, database, (db) =>
-    readContents(db, database, onProgress),
+  const readers = { schema: database, count: loaderCount(set) };
+  const contents = await withWorkers(context, readers, (dbs) =>
+    readContents(dbs, database, onProgress),
   );
   const invalid = new Set(set.manifest.invalidViews.map((name): ObjectKey => `view:${name}`));
   const isIgnored = (key: ObjectKey) => key.startsWith('event:') || invalid.has(key);

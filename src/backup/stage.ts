@@ -9,11 +9,11 @@ import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel, SchemaObject } from '../schema/model.ts';
 import { withoutOwnSchema } from '../schema/normalise.ts';
 import { readSchema } from '../schema/read.ts';
-import { withHashes } from './contents.ts';
+import { hashShared } from './contents.ts';
 import { compareContents, describeDifferences } from './differences.ts';
 import { loaderCount, loadTables } from './load.ts';
 import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
-import { type RestoreContext, withWorker, withWorkers } from './restore-context.ts';
+import { type RestoreContext, withWorkers } from './restore-context.ts';
 
 /**
  * Loads the set into the staging schema and compares it there with the manifest. The live schema
@@ -133,11 +133,13 @@ async function missingSequences(
 
 async function compareStaged(context: RestoreContext): Promise<void> {
   const { database, stg, set, onProgress } = context;
-  const contents = await withWorker(context, stg, async (db) => {
+  const readers = { schema: stg, count: loaderCount(set) };
+  const contents = await withWorkers(context, readers, async (dbs) => {
+    const db = dbs[0]!;
     const list = await readTableList(db, stg);
     const states = await readSequenceStates(db, stg, list.sequences);
     const fingerprints = fingerprintSchema(asOwn(await readSchema(db, stg), database));
-    return withHashes([db], stg, { list, states, fingerprints }, { onProgress });
+    return hashShared(dbs, stg, { list, states, fingerprints }, onProgress);
   });
   const expected = {
     ...set.manifest,

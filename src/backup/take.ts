@@ -8,7 +8,7 @@ import { toDeployError } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { Scratch } from '../scratch/server.ts';
-import { explainDiskError, readFreeBytes } from './disk-errors.ts';
+import { explainDiskError } from './disk-errors.ts';
 import { isServerError, stopReason, throwIfAborted } from './failures.ts';
 import {
   beginFolder,
@@ -26,7 +26,7 @@ import { readRoutineDefiners } from './read-objects.ts';
 import { assertBackupRights } from './rights.ts';
 import { openSource, type Source } from './source.ts';
 import { assertCanBeBackedUp } from './source-check.ts';
-import { assertSpace, neededBytes } from './space.ts';
+import { assertSpaces, neededBytes } from './space.ts';
 import { type Written, writeSetFiles } from './write-set.ts';
 
 export type TakeOptions = {
@@ -84,7 +84,8 @@ export async function takeBackup(options: TakeOptions): Promise<BackupSet> {
 }
 
 /** What can be known to fail is found before anything is read. */
-async function checkFirst({ address, database, dir }: TakeOptions): Promise<ServerFacts> {
+async function checkFirst(options: TakeOptions): Promise<ServerFacts> {
+  const { address, database, dir, scratch, scratchDir } = options;
   const db = await connect(address, { database });
   try {
     const facts = await readServer(db, database);
@@ -92,7 +93,11 @@ async function checkFirst({ address, database, dir }: TakeOptions): Promise<Serv
     const last = (await listSets(dir)).find(({ manifest }) => manifest?.database === database);
     await assertCanBeBackedUp(db, database, facts);
     const needBytes = neededBytes(facts.sizeBytes, last?.sizeBytes ?? null);
-    assertSpace(dir, needBytes, await readFreeBytes(dir));
+    await assertSpaces([
+      { who: 'the backup', dir, needBytes },
+      // Rows and keys lie in the scratch server as they do in this one.
+      { who: 'its proof', dir: scratch?.dir ?? scratchDir, needBytes: facts.sizeBytes },
+    ]);
     return facts;
   } finally {
     await db.close();

@@ -72,6 +72,9 @@ export const isNoSuchThread = predicate([1094]);
 /** A lock (row, table or metadata) was not granted in time. The statement did nothing. */
 export const isLockWaitTimeout = predicate([1205]);
 
+/** The server has no room left for rows, keys or temporary files. Also said of a full MEMORY table. */
+export const isOutOfSpace = predicate([1021, 1026, 1114, 1878]);
+
 /** The server chose this transaction to end a deadlock: it is rolled back and may be repeated. */
 export const isDeadlock = predicate([1213]);
 

@@ -5,12 +5,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { loaderCount, loadTables } from '../../src/backup/load.ts';
 import type { BackupSet } from '../../src/backup/manifest.ts';
 import { proveSet } from '../../src/backup/prove.ts';
 import { openSource } from '../../src/backup/source.ts';
 import { writeAllRows } from '../../src/backup/write-rows.ts';
 import { writeSetFiles } from '../../src/backup/write-set.ts';
-import type { Db } from '../../src/database/connect.ts';
+import { connect, type Db } from '../../src/database/connect.ts';
 import { startScratch } from '../../src/scratch/server.ts';
 import { contentsOf, makeLog, restore, take } from '../support/backup/backups.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -109,6 +110,8 @@ async function measureRestoring(
   };
   await fresh();
   await measure(PLAIN_LOAD, () => shell(`mariadb --no-defaults ${options} ${TARGET} < ${dump}`));
+  await fresh();
+  await measure('the loading of a restore', () => load(plain, set));
   await plain.createDatabase(SOURCE);
   await measure('restore: staged, compared, swapped', () => restore(address, SOURCE, set));
   await contentsOf(address, SOURCE);
@@ -122,7 +125,15 @@ async function measureRestoring(
   );
 }
 
-const DUMP = 'mariadb-dump | zstd -1';
+/** What of a restore `mariadb < dump.sql` and myloader do. */
+async function load({ address }: TestServer, set: BackupSet): Promise<void> {
+  const dbs: Db[] = [];
+  while (dbs.length < loaderCount(set)) dbs.push(await connect(address, { database: TARGET }));
+  await loadTables({ dbs, set, code: 'RESTORE_FAILED' });
+  for (const db of dbs) await db.close();
+}
+
+const DUMP = 'mariadb-dump into zstd -1';
 const LOAD = 'mariadb < dump.sql, scratch server';
 const PLAIN_LOAD = 'mariadb < dump.sql, untuned server';
 
@@ -130,6 +141,7 @@ const PEERS: Readonly<Record<string, string>> = {
   'the files of a set': DUMP,
   'the files of a set, and hashes': DUMP,
   'proof: restored and compared': LOAD,
+  'the loading of a restore': PLAIN_LOAD,
   'restore: staged, compared, swapped': PLAIN_LOAD,
   'myloader, four threads': PLAIN_LOAD,
 };

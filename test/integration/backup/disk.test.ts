@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmdirSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { takeBackup } from '../../../src/backup/take.ts';
 import { type DeployError, isDeployError } from '../../../src/errors/deploy-error.ts';
+import { type Scratch, startScratch } from '../../../src/scratch/server.ts';
 import { makeBackupDir, makeLog } from '../../support/backup/backups.ts';
 import { startTestServer, testScratchDir } from '../../support/server.ts';
 
@@ -21,12 +30,18 @@ await db.run(
   `INSERT INTO t SELECT seq, UNHEX(CONCAT(${Array(60).fill('SHA2(RAND(), 512)').join(',')})) FROM seq_1_to_1500`,
 );
 
-async function failure(dir: string): Promise<DeployError> {
+await db.run('ANALYZE TABLE t');
+// The server's estimate of its size stays what it was when it was empty.
+await db.run('CREATE TABLE stale (id INT PRIMARY KEY, b VARBINARY(4000)) STATS_AUTO_RECALC = 0');
+await db.run('INSERT INTO stale SELECT * FROM t');
+
+async function failure(dir: string, scratch?: Scratch): Promise<DeployError> {
   try {
     await takeBackup({
       ...{ address, database, dir, scratchDir: testScratchDir, scratchVariables: {} },
       ...{ schemaVersion: null, migrationNumber: null, runId: null, reason: 'test' },
       log: makeLog(),
+      ...(scratch === undefined ? {} : { scratch }),
     });
   } catch (error) {
     assert.ok(isDeployError(error), inspect(error));
@@ -55,6 +70,31 @@ test('a disk that is too small from the start: SPACE_SHORT before anything is wr
   assert.equal(error.code, 'SPACE_SHORT');
   assert.match(error.message, /needs about \d+ bytes, and \d+ bytes are free/);
 });
+
+for (const [what, freeMb, message] of [
+  [
+    'too small from the start',
+    1,
+    /^(?:the backup and )?its proof needs? about \d+ bytes, and \d+ bytes are free$/,
+  ],
+  ['full while it loads', 12, /^the disk of the scratch folder is full: \d+ bytes are free$/],
+] as const) {
+  test(`a scratch folder that is ${what}: SPACE_SHORT with the numbers, nothing is left`, async (t) => {
+    const scratchDir = mount(t, 'size=200m');
+    assert.ok(scratchDir !== null, 'mounting needs root: run this test as root');
+    const scratch = await startScratch({ dir: scratchDir, bufferPoolMb: 16 });
+    t.after(() => scratch.stop());
+    const { bavail, bsize } = statfsSync(scratchDir);
+    writeFileSync(join(scratchDir, 'filler'), Buffer.alloc(bavail * bsize - freeMb * 2 ** 20, 1));
+    const dir = makeBackupDir(t);
+
+    const error = await failure(dir, scratch);
+
+    assert.equal(error.code, 'SPACE_SHORT', inspect(error));
+    assert.match(error.message, message);
+    assert.deepEqual(readdirSync(dir), []);
+  });
+}
 
 test('a read-only file system: BACKUP_FAILED with path and user', async (t) => {
   const dir = mount(t, 'size=4m,ro');
@@ -94,7 +134,7 @@ function mount(t: TestContext, options: string): string | null {
   const dir = mkdtempSync(join(tmpdir(), 'deploy-mount-'));
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dir]);
   t.after(() => {
-    if (status === 0) spawnSync('umount', [dir]);
+    if (status === 0) spawnSync('umount', ['--lazy', dir]);
     rmdirSync(dir);
   });
   return status === 0 ? dir : null;

@@ -83,7 +83,7 @@ export async function restore(
 
 /** Structure, rows and counters of a database. */
 export function contentsOf(address: ServerAddress, database: string): Promise<Contents> {
-  return withConnection(address, { database }, (db) => readContents(db, database));
+  return withConnection(address, { database }, (db) => readContents([db], database));
 }
 
 /** Schemas that a restore should have removed. */

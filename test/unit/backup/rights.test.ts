@@ -76,9 +76,10 @@ test('with a binary log that trusts nobody, triggers and functions need SUPER', 
 test('too little space is refused with the numbers', () => {
   assert.equal(neededBytes(1000, null), 100 + 1024 ** 2);
   assert.equal(neededBytes(1_000_000, 1000), 1100 + 1024 ** 2);
-  assertSpace('/b', 100, 100);
-  assertSpace('/b', 100, null);
-  assert.throws(() => assertSpace('/b', 100, 99), {
+  const need = { who: 'the backup', dir: '/b', needBytes: 100 };
+  assertSpace(need, 100);
+  assertSpace(need, null);
+  assert.throws(() => assertSpace(need, 99), {
     code: 'SPACE_SHORT',
     facts: { needBytes: 100, freeBytes: 99 },
   });
