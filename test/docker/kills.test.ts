@@ -66,15 +66,11 @@ test('after a kill of the deploy container, one more up brings the database to t
     );
     assert.equal(unfinished, 'runs\n0\n');
     // What a container left whose processes nobody can see goes when nothing in it has moved for an hour.
-    const age = "touch -d '2 hours ago' $(find /backups/.unfinished-* /scratch/scratch-*)";
+    const left = "\\( -path '*/.unfinished-*' -o -path '*/scratch-*' \\)";
+    const age = `find /backups /scratch ${left} -exec touch -d '2 hours ago' {} +`;
     succeeded(await stack.deploy('sh', '-c', age));
     succeeded(await stack.deploy('backup', 'create'));
-    const left = await stack.deploy(
-      'sh',
-      '-c',
-      'cd /backups && ls -Ad .unfinished-* /scratch/scratch-*',
-    );
-    assert.equal(left.stdout, '');
+    assert.equal(succeeded(await stack.deploy('sh', '-c', `find /backups /scratch ${left}`)), '');
   });
 });
 

@@ -19,7 +19,7 @@ export function addColumn(version: string, number: number, column: string): File
 }
 
 /**
- * A migration whose statement takes 9 seconds for each administrator, and no time where there are no
+ * A migration whose statement takes 12 seconds for each administrator, and no time where there are no
  * rows: the trial of the plan is fast. Others can read all tables meanwhile when it is an `update`; a
  * `create` keeps them from reading the structure.
  */
@@ -28,11 +28,11 @@ export function slowMigration(version: string, number: number, kind: 'create' | 
   const table = `slow_${number}`;
   const [up, down] = {
     create: [
-      `CREATE TABLE ${table} AS SELECT user_id, SLEEP(9) AS slept FROM users WHERE role = 'admin';`,
+      `CREATE TABLE ${table} AS SELECT user_id, SLEEP(12) AS slept FROM users WHERE role = 'admin';`,
       `-- DATA LOSS: all rows of ${table}.\nDROP TABLE ${table};`,
     ],
     update: [
-      "UPDATE users SET email = email WHERE role = 'admin' AND SLEEP(9) = 0;",
+      "UPDATE users SET email = email WHERE role = 'admin' AND SLEEP(12) = 0;",
       'UPDATE users SET email = email;',
     ],
   }[kind];
