@@ -1,3 +1,4 @@
+import sql from 'sql-template-tag';
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
@@ -124,6 +125,9 @@ export async function openSource(options: SourceOptions): Promise<Source> {
       ...dumps.map(({ dump }) => dump.begun),
       ...[...readers, ...writers].map(openSnapshot),
     ]);
+    for (const id of dumps.length === 0 ? [] : await findDumps(locker, database, opened)) {
+      await options.registerConnection?.(id);
+    }
     const read = await readAll(readers[0]!, options, list);
     if (list.tables.every(({ engine }) => engine === 'InnoDB')) {
       await locker.close();
@@ -135,6 +139,20 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     destroy();
     throw error;
   }
+}
+
+/**
+ * The connections of the running `mariadb-dump`s, which do not tell them: those of this account and
+ * host in the database that were opened after our own. The server counts connections up.
+ */
+async function findDumps(db: Db, database: string, own: readonly Db[]): Promise<number[]> {
+  const last = Math.max(...own.map(({ id }) => id));
+  const rows = await db.query<{ id: string }>(sql`SELECT other.id AS id
+    FROM information_schema.processlist other
+    JOIN information_schema.processlist own ON own.id = CONNECTION_ID()
+    WHERE other.id > ${last} AND other.db = ${database} AND other.user = own.user
+      AND SUBSTRING_INDEX(other.host, ':', 1) = SUBSTRING_INDEX(own.host, ':', 1)`);
+  return rows.map(({ id }) => Number(id));
 }
 
 async function openSnapshot(db: Db): Promise<void> {
