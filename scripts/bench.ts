@@ -33,6 +33,7 @@ async function main(): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'deploy-bench-'));
   process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
   process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(143));
   // On the disk: in memory the server's waiting for it, which is most of what a migration costs, is gone.
   process.env['DEPLOY_TEST_TMPDIR'] = join(dir, 'servers');
   await mkdir(join(dir, 'servers'));
