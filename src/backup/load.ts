@@ -3,14 +3,18 @@ import type { Db } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { throwIfAborted } from './failures.ts';
+import { JSON_ROWS_SUFFIX, readJsonStatements } from './json-rows.ts';
 import { lanesFor, shareOut } from './lanes.ts';
 import type { BackupSet, ManifestFile } from './manifest.ts';
+import { HISTORY_SESSION } from './own-rows.ts';
 import { readPacked, readPackedText } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
 import { INVALID_VIEW } from './read-objects.ts';
+import { readTableList } from './read-tables.ts';
 import { splitDump } from './row-statements.ts';
 import { parseSections, type Section } from './section-file.ts';
 import { LOADING_SESSION } from './structure-file.ts';
+import { readStoredColumns } from './writer.ts';
 
 export type LoadOptions = {
   /**
@@ -164,13 +168,44 @@ async function loadRows(
     note(done - told);
     told = done;
   });
-  for await (const statement of splitDump(bytes)) {
+  const fail = (what: string, cause: unknown) => {
+    const table = file.table === null ? 'the backup' : quoteNameText(file.table);
+    return new DeployError(code, `rows of ${table} could not be ${what}`, { where: path, cause });
+  };
+  const statements = await statementsOf(db, file, bytes);
+  for await (const statement of readable(statements, (cause) => fail('read', cause))) {
     throwIfAborted(signal);
     try {
       await db.run(statement);
     } catch (cause) {
-      const table = file.table === null ? 'the backup' : quoteNameText(file.table);
-      throw new DeployError(code, `rows of ${table} could not be loaded`, { where: path, cause });
+      throw fail('loaded', cause);
     }
   }
+}
+
+/** Explains what goes wrong while a file is read; what its reader throws passes it by. */
+async function* readable(
+  statements: AsyncIterable<string>,
+  explain: (cause: unknown) => DeployError,
+): AsyncGenerator<string> {
+  try {
+    yield* statements;
+  } catch (cause) {
+    throw explain(cause);
+  }
+}
+
+/** The INSERTs of a file, which may hold SQL or JSON. */
+async function statementsOf(
+  db: Db,
+  { name, table }: ManifestFile,
+  bytes: AsyncIterable<Buffer>,
+): Promise<AsyncIterable<string>> {
+  if (!name.endsWith(JSON_ROWS_SUFFIX) || table === null) return splitDump(bytes);
+  const row = await db.one<{ name: string }>('SELECT DATABASE() AS name');
+  const columns = (await readStoredColumns(db, row!.name)).get(table) ?? [];
+  const { tables } = await readTableList(db, row!.name);
+  const systemVersioned = tables.find((each) => each.name === table)?.systemVersioned ?? false;
+  if (systemVersioned) await db.run(HISTORY_SESSION);
+  return readJsonStatements(bytes, { table, columns, systemVersioned });
 }

@@ -11,7 +11,7 @@ export type OwnPart = {
 };
 
 /** Larger statements load no faster, and a loader holds each in memory a few times. */
-const STATEMENT_BYTES = 512 * 1024;
+export const STATEMENT_BYTES = 512 * 1024;
 
 /**
  * Writes the rows of a table as INSERT statements that give back every value exactly, each with
@@ -24,9 +24,8 @@ export async function* writeOwnRows(db: Db, part: OwnPart): AsyncGenerator<strin
   const head = insertHead(part.table, columns);
   let rows: string[] = [];
   let length = 0;
-  for await (const row of db.stream(selectText(part, columns))) {
-    // The aliases keep the order of the columns, whatever their names are.
-    const values = Object.values(row).map((value, index) => asLiteral(columns[index]!, value));
+  for await (const row of readOwnValues(db, part)) {
+    const values = columns.map((column, index) => asLiteral(column, row[index]));
     const text = `(${values.join(',')})`;
     rows.push(text);
     length += text.length;
@@ -39,10 +38,21 @@ export async function* writeOwnRows(db: Db, part: OwnPart): AsyncGenerator<strin
   if (rows.length > 0) yield `${head}${rows.join(',\n')};\n`;
 }
 
+/** The values of each row that `writtenColumns` names, in their order, as exact as they are stored. */
+export async function* readOwnValues(db: Db, part: OwnPart): AsyncGenerator<readonly unknown[]> {
+  // The aliases keep the order of the columns, whatever their names are.
+  const rows = db.stream(selectText(part, writtenColumns(part)));
+  for await (const row of rows) yield Object.values(row);
+}
+
 /** Statements that the rows of a system-versioned table need before them, for a stock client too. */
 export const HISTORY_SESSION = 'SET SESSION system_versioning_insert_history=1';
 
-function writtenColumns({ columns, systemVersioned }: OwnPart): StoredColumn[] {
+/** The columns whose values are written: not those that the server makes. Pure. */
+export function writtenColumns({
+  columns,
+  systemVersioned,
+}: Pick<OwnPart, 'columns' | 'systemVersioned'>): StoredColumn[] {
   const written = columns.filter(({ role }) => role !== 'generated');
   if (!systemVersioned || written.some(({ role }) => role === 'row end')) return written;
   // Without columns of its own for them, the times have names that information_schema does not show.
@@ -54,7 +64,8 @@ function writtenColumns({ columns, systemVersioned }: OwnPart): StoredColumn[] {
   ];
 }
 
-function insertHead(table: string, columns: readonly StoredColumn[]): string {
+/** `INSERT INTO t (…) VALUES`. Pure. */
+export function insertHead(table: string, columns: readonly StoredColumn[]): string {
   const names = columns.map(({ name }) => quoteNameText(name)).join(',');
   return `INSERT INTO ${quoteNameText(table)} (${names}) VALUES\n`;
 }

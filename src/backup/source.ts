@@ -27,6 +27,7 @@ import {
 } from './read-tables.ts';
 import type { Section } from './section-file.ts';
 import { readStructure, type Structure } from './structure-file.ts';
+import type { RowFormat } from './write-rows.ts';
 import { chooseWriter, readStoredColumns, type StoredColumn } from './writer.ts';
 
 /**
@@ -76,6 +77,8 @@ export type SourceOptions = {
   readonly signal?: AbortSignal | undefined;
   readonly registerConnection?: ((connectionId: number) => Promise<void>) | undefined;
   readonly heldEvents?: readonly string[] | undefined;
+  /** `json`: our own writer writes all tables. */
+  readonly format?: RowFormat;
 };
 
 /**
@@ -118,7 +121,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     const spare = await openAll(lanes);
     const list = await lockTables(locker, options);
     const begun = performance.now();
-    const { plan, ...planned } = await planRows(readers[0]!, database, list, ranges.byTable);
+    const { plan, ...planned } = await planRows(readers[0]!, options, list, ranges.byTable);
     for (const parts of plan.dumps) dumps.push({ dump: startPart(options, parts), parts });
     const writers = spare.slice(0, plan.own.length);
     await Promise.all([
@@ -179,13 +182,14 @@ async function readRanges(
 
 async function planRows(
   db: Db,
-  database: string,
+  { database, format }: SourceOptions,
   { tables }: TableList,
   ranges: ReadonlyMap<string, readonly string[]>,
 ): Promise<Pick<Source, 'columns' | 'tables' | 'ranges'> & { readonly plan: DumpPlan }> {
   const columns = await readStoredColumns(db, database);
   const planned = tables.map((table): PlannedTable => {
-    const writer = chooseWriter(table, columns.get(table.name) ?? []);
+    const chosen = chooseWriter(table, columns.get(table.name) ?? []);
+    const writer = format === 'json' ? 'own' : chosen;
     return { name: table.name, dataBytes: table.dataBytes, writer };
   });
   // A MERGE table shows the rows of others.

@@ -27,6 +27,7 @@ import { assertBackupRights } from './rights.ts';
 import { openSource, type Source } from './source.ts';
 import { assertCanBeBackedUp } from './source-check.ts';
 import { assertSpaces, neededBytes } from './space.ts';
+import type { RowFormat } from './write-rows.ts';
 import { type Written, writeSetFiles } from './write-set.ts';
 
 export type TakeOptions = {
@@ -49,6 +50,8 @@ export type TakeOptions = {
   readonly signal?: AbortSignal;
   /** `hold.register`: a take-over of the lock must end these connections. */
   readonly registerConnection?: (connectionId: number) => Promise<void>;
+  /** How rows are written. Default: SQL. */
+  readonly format?: RowFormat;
   /** Events that the run keeps from firing: the set has them as they were before. */
   readonly heldEvents?: readonly string[];
 };

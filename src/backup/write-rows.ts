@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { failPoint } from '../errors/fail-point.ts';
 import type { RowPart } from './dump-plan.ts';
 import { splitTables } from './dump-split.ts';
+import { JSON_ROWS_SUFFIX, writeJsonRows } from './json-rows.ts';
 import { allOrStop, shareOut } from './lanes.ts';
 import type { ManifestFile } from './manifest.ts';
-import { HISTORY_SESSION, writeOwnRows } from './own-rows.ts';
+import { HISTORY_SESSION, STATEMENT_BYTES, writeOwnRows } from './own-rows.ts';
 import { writePacked } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
 import type { RunningDump, Source } from './source.ts';
@@ -19,7 +20,11 @@ export type WrittenRows = {
 export type WriteRowsOptions = {
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal | undefined;
+  /** `json`: NDJSON instead of SQL; all tables must then be those of our own writer. */
+  readonly format?: RowFormat | undefined;
 };
+
+export type RowFormat = 'sql' | 'json';
 
 /**
  * Writes the rows of all tables, each table or part of one into a file of its own, all processes and
@@ -35,7 +40,9 @@ export async function writeAllRows(
   const own = shareOut(source.writers, source.own, (db, part) => {
     const { systemVersioned } = source.outline.list.tables.find(({ name }) => name === part.table)!;
     const columns = source.columns.get(part.table) ?? [];
-    return writer.write(part, writeOwnRows(db, { ...part, columns, systemVersioned }));
+    const own = { ...part, columns, systemVersioned };
+    if (options.format === 'json') return writer.writeJson(part, writeJsonRows(db, own));
+    return writer.write(part, writeOwnRows(db, own));
   });
   const dumped = source.dumps.map((running) => writeDump(running, writer));
   await allOrStop([own, ...dumped], source.destroy);
@@ -53,6 +60,7 @@ async function writeDump({ dump, parts }: RunningDump, writer: Writer): Promise<
 
 type Writer = {
   write(part: RowPart, statements: AsyncIterable<Buffer | string>): Promise<void>;
+  writeJson(part: RowPart, lines: AsyncGenerator<string>): Promise<void>;
   written(): WrittenRows;
 };
 
@@ -86,6 +94,23 @@ function makeWriter(dir: string, source: Source, options: WriteRowsOptions): Wri
       const packed = await writePacked(path, content(first), { signal });
       files.push({ ...packed, kind: 'rows', table });
     },
+    async writeJson({ table, part }, lines) {
+      const first = await lines.next();
+      if (first.done === true) return;
+      const path = join(dir, fileName(table, order.get(table)!, part, JSON_ROWS_SUFFIX));
+      async function* content(): AsyncGenerator<Buffer> {
+        for (let next: IteratorResult<string> = first; next.done !== true; ) {
+          const chunk = Buffer.from(next.value);
+          // A row's statement is no longer than twice its line; short rows share one.
+          longest.bytes = Math.max(longest.bytes, 2 * longestLine(chunk) + STATEMENT_BYTES);
+          note(chunk.length);
+          yield chunk;
+          next = await lines.next();
+        }
+      }
+      const packed = await writePacked(path, content(), { signal });
+      files.push({ ...packed, kind: 'rows', table });
+    },
     written() {
       files.sort((a, b) => (a.name < b.name ? -1 : 1));
       return { files, longestStatementBytes: longest.bytes };
@@ -94,13 +119,18 @@ function makeWriter(dir: string, source: Source, options: WriteRowsOptions): Wri
 }
 
 /** `rows-0012-users-3.sql.zst`: the number keeps the names apart, the rest is for people. Pure. */
-export function fileName(table: string, order: number, part: number | null): string {
+export function fileName(
+  table: string,
+  order: number,
+  part: number | null,
+  suffix = '.sql.zst',
+): string {
   const slug = table
     .toLowerCase()
     .replaceAll(/[^a-z0-9_]+/g, '-')
     .slice(0, 40);
   const name = `rows-${String(order).padStart(4, '0')}-${slug.replace(/^-|-$/g, '')}`;
-  return `${name.replace(/-$/, '')}${part === null ? '' : `-${part}`}.sql.zst`;
+  return `${name.replace(/-$/, '')}${part === null ? '' : `-${part}`}${suffix}`;
 }
 
 /** Reads on until there is a statement; null when there is none, only comments. */
@@ -136,4 +166,13 @@ async function* measured(
     note(chunk.length);
     yield chunk;
   }
+}
+
+function longestLine(chunk: Buffer): number {
+  let longest = 0;
+  for (let begin = 0, end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, begin)) {
+    longest = Math.max(longest, end - begin);
+    begin = end + 1;
+  }
+  return longest;
 }

@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { failPoint } from '../errors/fail-point.ts';
 import { type Contents, structureDigest, withHashes } from './contents.ts';
 import { syncFolder, writeSynced } from './folder.ts';
+import { JSON_ROWS_SUFFIX } from './json-rows.ts';
 import { allOrStop } from './lanes.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { writePackedText } from './packed-file.ts';
@@ -11,7 +12,7 @@ import type { OnProgress } from './progress.ts';
 import { formatSections, type Section } from './section-file.ts';
 import type { Source } from './source.ts';
 import { LOADING_SESSION, structurePrologue } from './structure-file.ts';
-import { writeAllRows } from './write-rows.ts';
+import { type RowFormat, writeAllRows } from './write-rows.ts';
 
 /** What was written of a set, and what the source held at that point in time. */
 export type Written = {
@@ -26,6 +27,7 @@ export type WriteOptions = {
   readonly database: string;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
+  readonly format?: RowFormat;
 };
 
 /**
@@ -37,7 +39,7 @@ export async function writeSetFiles(
   source: Source,
   options: WriteOptions,
 ): Promise<Written> {
-  const { database, onProgress, signal } = options;
+  const { database, onProgress, signal, format } = options;
   const title = `${database}, ${new Date().toISOString()}`;
   const prologue = structurePrologue(source.defaults);
   const write = async (
@@ -52,7 +54,7 @@ export async function writeSetFiles(
   const structure = await write('structure', 'structure', [prologue, ...source.structure.tables]);
   const keys = await write('keys', 'keys', [session, ...source.structure.keys]);
   const objects = await write('objects', 'views, routines, triggers, events', source.objects);
-  const writing = writeAllRows(dir, source, { onProgress, signal });
+  const writing = writeAllRows(dir, source, { onProgress, signal, format });
   const hashing = hashSource(source, database, onProgress);
   const [rows, contents] = await allOrStop([writing, hashing], source.destroy);
   const files = [structure, ...rows.files, keys, objects];
@@ -87,7 +89,11 @@ export function restoreText(files: readonly ManifestFile[]): string {
     `    zstd -dc ${names} | mariadb${options} DATABASE`;
   // Without these options the client takes comments out of routines and changes their line ends.
   const exact = ' --binary-mode --comments';
-  const hasRows = files.some(({ kind }) => kind === 'rows');
+  const rows = files.filter(({ kind }) => kind === 'rows');
+  if (rows.some(({ name }) => name.endsWith(JSON_ROWS_SUFFIX))) {
+    return 'Rows are lines of JSON: zstd -dc NAME.ndjson.zst shows them.\n\nTo restore: deploy restore --backup NAME\n';
+  }
+  const hasRows = rows.length > 0;
   const lines = [
     load(FILES.structure, exact),
     ...(hasRows ? [load('rows-*.sql.zst')] : []),

@@ -6,11 +6,18 @@ import { readMigrations } from '../migrations/files.ts';
 import { formatBytes } from '../run/context.ts';
 import { up } from '../run/up.ts';
 import { type CommonOptions, execute, guard, type World } from './invoke.ts';
+import { printUsageError } from './usage.ts';
 
 /** `deploy backup create`: takes a backup and proves it; changes nothing in the database. */
-export async function createCommand(world: World, flags: CommonOptions): Promise<number> {
+export async function createCommand(
+  world: World,
+  flags: CommonOptions & { readonly format?: string },
+): Promise<number> {
+  const { format = 'sql' } = flags;
+  if (format !== 'sql' && format !== 'json')
+    return printUsageError(world, `${format} is no format: sql or json`);
   return execute(world, flags, (context) =>
-    up(context, { forward: false, select: new Set(['backup']) }),
+    up(context, { forward: false, select: new Set(['backup']), format }),
   );
 }
 

@@ -9,9 +9,9 @@ export function addBackup(program: Command, world: World, add: Add): void {
     backup,
     'create',
     'take a backup and prove it',
-    [0, 1, 10, 11, 12, 13, 14, 16],
+    [0, 1, 2, 10, 11, 12, 13, 14, 16],
     async (options) => (await import('./backup.ts')).createCommand(world, options),
-  );
+  ).option('--format <sql|json>', 'rows as SQL, or as lines of JSON for reading and comparing');
   add(
     backup,
     'list',

@@ -1,6 +1,7 @@
 import type { BackupSet } from '../backup/manifest.ts';
 import { findReusableSet } from '../backup/reuse.ts';
 import { takeBackup } from '../backup/take.ts';
+import type { RowFormat } from '../backup/write-rows.ts';
 import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { formatBytes, type RunContext } from './context.ts';
@@ -18,7 +19,12 @@ export async function backUp(
   context: RunContext,
   hold: Hold | null,
   facts: Facts,
-  reason: { readonly mode: string; readonly heldEvents?: readonly string[] },
+  reason: {
+    readonly mode: string;
+    readonly heldEvents?: readonly string[];
+    /** Asked for by name, so an equal set of another format does not do. */
+    readonly format?: RowFormat;
+  },
 ): Promise<BackupSet> {
   const { config, log, report } = context;
   const database = config.database.name;
@@ -32,7 +38,7 @@ export async function backUp(
       ? {}
       : { registerConnection: (connectionId: number) => hold.register(connectionId) }),
   };
-  const reusable = await findReusableSet(common);
+  const reusable = reason.format === 'json' ? null : await findReusableSet(common);
   const set =
     reusable ??
     (await takeBackup({
@@ -44,6 +50,7 @@ export async function backUp(
       migrationNumber: facts.resolution.applied.at(-1)?.number ?? null,
       runId: report.run_id,
       reason: reason.mode,
+      ...(reason.format === undefined ? {} : { format: reason.format }),
       // Those of a run that was cut off are not enabled either.
       heldEvents: reason.heldEvents ?? heldNames(facts.unfinished?.disabledEvents ?? []),
       signal: hold === null ? context.stop : AbortSignal.any([context.stop, hold.signal]),

@@ -1,4 +1,5 @@
 /** What `up` does under the lock: recover, plan again, walk the versions. */
+import type { RowFormat } from '../backup/write-rows.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
@@ -40,7 +41,7 @@ export async function upLocked(
 export async function backUpLocked(
   context: RunContext,
   facts: Facts,
-  { keep }: { readonly keep: 'all' | 'by retention' },
+  { keep, format }: { readonly keep: 'all' | 'by retention'; readonly format?: RowFormat },
 ): Promise<void> {
   const { report, config } = context;
   report.mode = 'backup';
@@ -53,7 +54,9 @@ export async function backUpLocked(
         `run ${now.unfinished.runId} is not ended: this set is of a half-way database`,
       );
     }
-    const set = await step(report, 'backup', () => backUp(context, hold, now, { mode: 'backup' }));
+    const set = await step(report, 'backup', () =>
+      backUp(context, hold, now, { mode: 'backup', ...(format === undefined ? {} : { format }) }),
+    );
     await recordBackupRun(hold, {
       ...{ runId: report.run_id, from: report.database.before, backupSet: set.name },
       report: JSON.stringify(report),

@@ -1,4 +1,5 @@
 /** `deploy up`: brings the database to the required version, or leaves it exactly as it was. */
+import type { RowFormat } from '../backup/write-rows.ts';
 import type { Db } from '../database/connect.ts';
 import { assertUsable } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
@@ -18,6 +19,8 @@ export type UpOptions = {
   /** What the command line selected; a step that changes data always brings its backup. */
   /** `install`: only into an empty database. Left out: whatever the database needs. */
   readonly only?: 'install';
+  /** Of a backup that is all that was asked for; SQL if left out. */
+  readonly format?: RowFormat;
   readonly select: ReadonlySet<'backup' | 'migrate' | 'masterdata' | 'validate'>;
 };
 
@@ -137,11 +140,15 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
     // Loaded only now: a start that finds nothing to do stays light (promise P6).
     const { backUpLocked, upLocked } = await import('./up-locked.ts');
     const keep = backupOnly ? 'all' : 'by retention';
-    if (idle) await backUpLocked(context, looked.facts, { keep });
+    if (idle) await backUpLocked(context, looked.facts, { keep, ...backupFormat(options) });
     else await upLocked(context, db, options, looked);
   } finally {
     await db.close();
   }
+}
+
+function backupFormat({ format }: UpOptions): Pick<UpOptions, 'format'> {
+  return format === undefined ? {} : { format };
 }
 
 /**
