@@ -43,7 +43,7 @@ RUN node healthcheck/main.ts --compile \
 EXPOSE 8183
 # Whether it serves. Whether the database is as required is for /readyz: a sidecar that tells of a broken
 # database is not broken itself, and `up --wait` gives up at the first container that is unhealthy.
-HEALTHCHECK --start-period=30s --interval=5s --timeout=5s --retries=3 CMD ["node", "healthcheck/probe.ts", "live"]
+HEALTHCHECK --start-period=60s --interval=5s --timeout=10s --retries=6 CMD ["node", "healthcheck/probe.ts", "live"]
 ENTRYPOINT ["node", "healthcheck/main.ts"]
 ARG VERSION
 ARG REVISION
