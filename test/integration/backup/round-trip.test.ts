@@ -58,7 +58,7 @@ test('a backup of one of everything is proven, and a restore over a changed data
   assert.deepEqual(await leftoverSchemas(address, database), []);
   assert.equal((await db.query('SELECT * FROM deploy_run')).length, 2);
   const phases = states.map(({ phase }) => phase);
-  assert.deepEqual(phases, ['staging', 'swapping', 'swapped', 'compared']);
+  assert.deepEqual(phases, ['staging', 'staging', 'swapping', 'swapped', 'compared']);
   // Defaults that use a sequence, and triggers in their order, work in the restored tables.
   await db.run('INSERT INTO child (note) VALUES (1)');
   await db.run("INSERT INTO parent (name) VALUES ('new')");
