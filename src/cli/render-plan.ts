@@ -7,7 +7,7 @@ import type { ClassifiedStatement, Migration } from '../migrations/migration.ts'
 import type { Facts } from '../run/facts.ts';
 import type { Cycle, Plan, Refusal } from '../run/plan.ts';
 import type { RollbackPlan } from '../run/rollback.ts';
-import { describeVerdict, nextAfter, type Verdict } from '../run/verdicts.ts';
+import { describeKept, describeVerdict, nextAfter, type Verdict } from '../run/verdicts.ts';
 
 /** The plan for people: mode, versions, each statement with file and line, warnings, refusals. */
 export function renderPlan(plan: Plan | RollbackPlan, facts: Facts): string {
@@ -54,7 +54,10 @@ function renderCycle(cycle: Cycle, verdicts: readonly Verdict[]): string[] {
     );
     if (migration.data !== null) lines.push(`      ${migration.data.path}  data function`);
     const verdict = verdicts.find((one) => one.migration === migration.number);
-    if (verdict !== undefined) lines.push(`      ${describeVerdict(verdict)}`);
+    if (verdict !== undefined)
+      lines.push(
+        ...[describeVerdict(verdict), ...describeKept(verdict)].map((line) => `      ${line}`),
+      );
   }
   return lines;
 }

@@ -201,7 +201,8 @@ export const catalogue = {
   },
   NOT_REVERSIBLE: {
     exitCode: 13,
-    meaning: 'A migration on the way back has no down file.',
+    meaning:
+      'A migration on the way back has no down file, or one that would drop what existed before it.',
     where: 'the folder that MIGRATIONS_DIR names',
     next: ['deploy backup list shows the sets; then: deploy restore --backup NAME'],
   },

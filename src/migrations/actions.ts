@@ -39,6 +39,11 @@ export function statementsOf(
   return (direction === 'up' ? migration.up : migration.down)?.statements ?? [];
 }
 
+/** Number of the last statement: more than there are when some are left out (existing.ts). */
+export function lastNumberOf(statements: readonly ClassifiedStatement[]): number {
+  return statements.at(-1)?.number ?? 0;
+}
+
 /** What a cycle does: `adopt` is only recorded, `migrations` are run in the given order. */
 export type Work = {
   readonly adopt: readonly Migration[];
@@ -75,7 +80,7 @@ type ActionPart = Pick<Action, 'migration' | 'kind' | 'statement' | 'of' | 'hash
 
 function partsOf(migration: Migration, direction: Direction): ActionPart[] {
   const statements = statementParts(migration, direction);
-  const last = statementsOf(migration, direction).length;
+  const last = lastNumberOf(statementsOf(migration, direction));
   const of = last + (migration.data === null ? 0 : 1);
   const { number, checksum: hash } = migration;
   const data: ActionPart[] =
@@ -88,7 +93,7 @@ function partsOf(migration: Migration, direction: Direction): ActionPart[] {
 
 function statementParts(migration: Migration, direction: Direction): ActionPart[] {
   const statements = statementsOf(migration, direction);
-  const of = statements.length + (migration.data === null ? 0 : 1);
+  const of = lastNumberOf(statements) + (migration.data === null ? 0 : 1);
   return statements.map(({ number: statement, hash, classification }) => ({
     ...{ migration: migration.number, kind: 'statement', statement, of, hash },
     class: classification.class,

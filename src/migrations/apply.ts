@@ -10,12 +10,13 @@ import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal, assertGuard, type JournalEntry } from '../statements/journal.ts';
 import { type Action, statementsOf } from './actions.ts';
 import { explainFailure } from './apply-failure.ts';
-import { carryOut, noteIds, patiently } from './carry-out.ts';
+import { carryOut, nameOf, noteIds, patiently } from './carry-out.ts';
 import { type Counters, readCounters, traceWrites } from './counters.ts';
+import type { ExistedBefore } from './existing.ts';
 import { type Group, groupAt, isTransactional } from './group.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { openFile } from './open-file.ts';
-import { skipMigration } from './skip.ts';
+import { canBeSkipped, skipMigration } from './skip.ts';
 
 /** One action that took effect. */
 export type ActionDone = {
@@ -33,6 +34,8 @@ export type ApplyOptions = {
   /** The first action to carry out, e.g. 3 when actions 0 to 2 took effect in an earlier process. */
   readonly fromSeq: number;
   readonly migrations: ReadonlyMap<number, Migration>;
+  /** What existed before the migrations: taking back one that may fail leaves it alone. */
+  readonly existed: ExistedBefore;
   /** Connection collation for every file; the database's own. */
   readonly collation: string;
   /**
@@ -74,7 +77,7 @@ export async function applyActions(options: ApplyOptions): Promise<void> {
     const migration = migrations.get(action.migration)!;
     throwIfStopped(options);
     if (actions[seq - 1]?.migration !== action.migration)
-      await beginMigration(options, progress, migration);
+      await beginMigration(options, progress, migration, action);
     try {
       const group = isTransactional(action) ? groupAt(seq, actions, migrations) : null;
       if (group === null) await applyAlone(options, progress, action, migration);
@@ -115,9 +118,10 @@ async function beginMigration(
   options: ApplyOptions,
   progress: Progress,
   migration: Migration,
+  action: Action,
 ): Promise<void> {
-  const mayFail = !migration.critical && migration.down !== null;
   progress.migrationMs = 0;
+  const mayFail = canBeSkipped(migration, action.direction);
   progress.structureBefore = mayFail ? await options.readStructure() : null;
 }
 
@@ -238,10 +242,6 @@ async function noteCounters(
 function statementOf(migration: Migration, action: Action): ClassifiedStatement | undefined {
   if (action.kind !== 'statement') return undefined;
   return statementsOf(migration, action.direction)[action.statement - 1];
-}
-
-function nameOf(action: Action): string {
-  return action.kind === 'data' ? 'data function' : 'history row';
 }
 
 function throwIfStopped({ hold, stop }: ApplyOptions): void {

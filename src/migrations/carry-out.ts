@@ -30,6 +30,11 @@ export async function carryOut(
   return 0;
 }
 
+/** What the log calls an action that is no statement. */
+export function nameOf(action: Action): string {
+  return action.kind === 'data' ? 'data function' : 'history row';
+}
+
 /** The ids of the tables of a statement that may leave no other trace; null for all others. */
 export async function noteIds(
   { hold }: ApplyOptions,

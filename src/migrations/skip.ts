@@ -6,9 +6,16 @@ import { describeCauses } from '../errors/chain.ts';
 import type { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal } from '../statements/journal.ts';
+import type { Direction } from '../statements/statement.ts';
 import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
+import { spareExisting } from './existing.ts';
 import type { Migration } from './migration.ts';
+
+/** Whether a failure of the migration may be taken back by its down file, and the run goes on. Pure. */
+export function canBeSkipped({ critical, down }: Migration, direction: Direction): boolean {
+  return direction === 'up' && !critical && down !== null;
+}
 
 /**
  * Takes a failed migration back with its down file and records it with success = 0, if the
@@ -34,7 +41,9 @@ export async function skipMigration(
   await advanceJournal(hold, runId, { done: [], intent: failed.record });
   await failPoint('skip.begun');
   await setFreshSession(db, { collation: options.collation });
-  for (const { sql } of failed.migration.down!.statements) {
+  const existed = options.existed.get(failed.migration.number) ?? [];
+  const { migration } = spareExisting(failed.migration, existed);
+  for (const { sql } of migration.down!.statements) {
     // What the up file did not get to make cannot be taken away; the comparison below decides.
     await db.run(sql).catch(() => undefined);
   }

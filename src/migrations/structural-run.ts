@@ -11,8 +11,10 @@ import { copyStructure, createSchema } from '../schema/copy.ts';
 import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
+import type { Part } from '../statements/parts.ts';
 import type { Direction } from '../statements/statement.ts';
 import { type StructureChange, statementsOf } from './actions.ts';
+import { conditionalParts, type ExistedBefore } from './existing.ts';
 import type { MigrationFolder } from './files.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { withScratchSchema } from './scratch-schema.ts';
@@ -31,6 +33,8 @@ export type StructuralRun = {
     readonly changes: readonly StructureChange[];
   }[];
   readonly failure: StructuralFailure | null;
+  /** What each migration going up would make and found there, if it got that far. */
+  readonly existed: ExistedBefore;
   /** The structure at the end, or where the run failed: of the part that was copied. */
   readonly modelAfter: SchemaModel;
 };
@@ -82,13 +86,18 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
       },
     };
     let failure: StructuralFailure | null = null;
+    const existed = new Map<number, readonly Part[]>();
     for (const migration of options.migrations) {
+      if (direction === 'up') {
+        const found = conditionalParts(migration).filter(tracker.has);
+        if (found.length > 0) existed.set(migration.number, found);
+      }
       failure = await tryMigration(trial, migration);
       if (failure !== null) break;
     }
     const modelAfter = await readSchema(reader, database);
     if (failure === null) await options.inspect?.(reader);
-    return { statements, failure, modelAfter };
+    return { statements, failure, existed, modelAfter };
   });
 }
 

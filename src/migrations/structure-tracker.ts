@@ -7,12 +7,16 @@ import type { Db } from '../database/connect.ts';
 import { changedObjects, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey, SchemaModel, SchemaObject } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
+import type { Part } from '../statements/parts.ts';
 import type { StructureChange } from './actions.ts';
+import { hasPart } from './existing.ts';
 import type { ClassifiedStatement } from './migration.ts';
 
 export type StructureTracker = {
   /** Reads what a statement that has just run can have changed, and gives what it did change. */
   changesOf(statement: ClassifiedStatement): Promise<readonly StructureChange[]>;
+  /** Whether the part is there now. */
+  has(part: Part): boolean;
   /** True when a row written to one of the tables can run code of the schema: triggers, functions. */
   runsCode(tables: readonly string[]): boolean;
 };
@@ -58,6 +62,7 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
       ]);
       return absorb(await readSchema(db, schema, { tables }), keys);
     },
+    has: (part) => hasPart(objects, part),
     runsCode: (tables) =>
       tables.some((table) => links.triggersOf(table).length > 0) ||
       [...objects.keys()].some((key) => /^(?:function|package)/.test(key)),

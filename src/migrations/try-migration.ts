@@ -5,7 +5,7 @@ import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { runStatement } from '../statements/run-statement.ts';
 import type { Direction } from '../statements/statement.ts';
-import { statementsOf } from './actions.ts';
+import { lastNumberOf, statementsOf } from './actions.ts';
 import { loadDataFunction } from './data-function.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { type CopiedRows, tryDataFunction, tryDml } from './trial.ts';
@@ -49,7 +49,7 @@ export async function tryMigration(
 ): Promise<StructuralFailure | null> {
   const { db, direction, collation } = trial;
   const statements = statementsOf(migration, direction);
-  const of = statements.length + (migration.data === null ? 0 : 1);
+  const of = lastNumberOf(statements) + (migration.data === null ? 0 : 1);
   const attempt = async (
     number: number,
     statement: ClassifiedStatement | null,

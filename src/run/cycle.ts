@@ -23,6 +23,7 @@ import { backUp } from './back-up.ts';
 import { findProblems, reconcile, validateRun } from './check-up.ts';
 import { type RunContext, tableWaitMs, throwIfStopped } from './context.ts';
 import { countersBefore } from './counters.ts';
+import type { StoredExisted } from './existed.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
 import { expectedChanges, readStructure } from './look.ts';
@@ -45,6 +46,8 @@ export type StoredPlan = {
   /** What was wrong before: only what is new fails the run. */
   readonly findings: readonly Finding[];
   readonly actions: readonly Action[];
+  /** What existed before each of the migrations; missing in runs of older images. */
+  readonly existed?: StoredExisted;
 };
 
 /**
@@ -69,6 +72,7 @@ export async function runCycle(
     masterdata: cycle.masterdata,
     findings: config.validate === 'off' ? [] : await findProblems(context, facts, cycle.from),
     actions,
+    existed: existedOf(cycle, facts),
   };
   const run: RunRow = await openRun(hold, {
     ...{ runId, planDigest: cycle.digest, mode: cycle.mode, direction: cycle.direction },
@@ -100,6 +104,13 @@ export async function runCycle(
   );
 }
 
+/** Going up what the empty copy showed, going down what the plan keeps. */
+function existedOf({ direction, migrations, existed }: Cycle, facts: Facts): StoredExisted {
+  const known = direction === 'up' ? facts.structural?.existed : existed;
+  const mine = new Set(migrations.map(({ number }) => number));
+  return [...(known ?? [])].filter(([number]) => mine.has(number));
+}
+
 /**
  * The part of a cycle that changes the database, from action `fromSeq` on; also how an
  * unfinished run is gone on with. Ends with the run closed and the fence open.
@@ -118,6 +129,7 @@ export async function change(
   await runStep(context, hold, run.runId, 'migrate', () =>
     applyActions({
       ...{ hold, runId: run.runId, actions, fromSeq, migrations, stop: context.stop },
+      existed: new Map((run.plan as StoredPlan).existed ?? []),
       ...{ tableWaitMs: tableWaitMs(config), log: context.log },
       beforeRetry: async ({ seq: fromSeq }, counters) =>
         setCounters(hold, await countersBefore(context, facts, run, { fromSeq, counters })),

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { compareVersions, pathTo } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
+import type { ExistedBefore } from '../migrations/existing.ts';
 import { installMigration } from '../migrations/install.ts';
 import type { Migration, SchemaVersion } from '../migrations/migration.ts';
 import type { Facts } from './facts.ts';
@@ -49,6 +50,8 @@ export type Cycle = Work & {
   readonly to: SchemaVersion | null;
   /** Digest of the master data that is synced after the migrations; null for none. */
   readonly masterdata: string | null;
+  /** Going back: what existed before the migrations, so that their down files leave it alone. */
+  readonly existed?: ExistedBefore;
   /** Two processes whose cycles have the same digest would do the same. */
   readonly digest: string;
 };

@@ -22,6 +22,7 @@ import { type JournalRow, readJournal } from '../statements/journal.ts';
 import { matchStructure } from '../statements/recover.ts';
 import type { RunContext } from './context.ts';
 import type { StoredPlan } from './cycle.ts';
+import { type StoredExisted, spareStored } from './existed.ts';
 import type { Facts } from './facts.ts';
 import { expectedChanges } from './look.ts';
 import { refuseStatements, refuseStructure } from './refusals.ts';
@@ -40,6 +41,8 @@ export type Forward =
 export type EditedRun = {
   readonly actions: readonly Action[];
   readonly planDigest: string;
+  /** What existed before its migrations, as the corrected files ask for it. */
+  readonly existed: StoredExisted;
   readonly fromSeq: number;
   readonly done: readonly Action[];
   /** AUTO_INCREMENT counters that the journal noted before the statement that is replaced. */
@@ -48,14 +51,18 @@ export type EditedRun = {
   readonly forget: number | null;
 };
 
-/** The migrations of a run as the files here have them; null when one has no file. */
+/**
+ * The migrations of a run as the files here have them; null when one has no file, or its down file
+ * cannot keep what the run keeps.
+ */
 export function workOf(facts: Facts, stored: StoredPlan): Work | null {
   const files = migrationsByNumber(facts.folder);
   const find = (numbers: readonly number[]) => numbers.flatMap((number) => files.get(number) ?? []);
   const [adopt, migrations] = [find(stored.adopt), find(stored.migrations)];
   const complete =
     adopt.length + migrations.length === stored.adopt.length + stored.migrations.length;
-  return complete ? { adopt, migrations, direction: stored.direction } : null;
+  const spared = complete ? spareStored(migrations, stored) : null;
+  return spared === null ? null : { adopt, migrations: spared, direction: stored.direction };
 }
 
 /** Runs the migrations of an unfinished run on the structure that its backup set holds. */
@@ -118,7 +125,9 @@ export async function planForward(
     return no(
       'the file it stopped in uses user variables and cannot be gone on with in its middle',
     );
-  return { kind: 'edited', edited: { ...edited, actions, planDigest: digestWork(work) } };
+  const existed = work.direction === 'up' ? [...known.trial!.existed] : (stored.existed ?? []);
+  const planDigest = digestWork(work);
+  return { kind: 'edited', edited: { ...edited, actions, planDigest, existed } };
 }
 
 function refuseEdited(
@@ -156,7 +165,7 @@ export function continueEdited(
     readonly live: ReadonlyMap<ObjectKey, string>;
     readonly answer: InDoubtAnswer | null;
   },
-): Omit<EditedRun, 'actions' | 'planDigest'> | string {
+): Omit<EditedRun, 'actions' | 'planDigest' | 'existed'> | string {
   const same = (seq: number) => {
     const [old, fresh] = [before[seq], now[seq]];
     return old?.hash === fresh?.hash && old?.migration === fresh?.migration;

@@ -181,8 +181,8 @@ async function reopen(hold: Hold, run: RunRow): Promise<void> {
 
 /** Makes the corrected files those of the run, at once: from now on an `up` with them goes on too. */
 async function adoptEdits(hold: Hold, run: RunRow, edited: EditedRun): Promise<RunRow> {
-  const { planDigest, actions, forget } = edited;
-  const plan: StoredPlan = { ...(run.plan as StoredPlan), actions };
+  const { planDigest, actions, existed, forget } = edited;
+  const plan: StoredPlan = { ...(run.plan as StoredPlan), actions, existed };
   await inTransaction(hold.db, async () => {
     await updateRun(hold, run.runId, { planDigest, plan, state: 'changing' });
     if (forget !== null) await forgetIntent(hold, run.runId, forget);

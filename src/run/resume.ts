@@ -20,6 +20,7 @@ import { canResume, decideInDoubt, matchStructure } from '../statements/recover.
 import { compareIds, readTableIds } from '../statements/table-ids.ts';
 import { openConnection, type RunContext } from './context.ts';
 import type { StoredPlan } from './cycle.ts';
+import { spareStored } from './existed.ts';
 import type { Facts } from './facts.ts';
 
 /** Where an unfinished run goes on, or that it is put back and why. */
@@ -119,7 +120,9 @@ function sameFiles(
   const present = (list: readonly (Migration | undefined)[]): list is Migration[] =>
     !list.includes(undefined);
   if (!present(adopt) || !present(migrations)) return null;
-  const digest = digestWork({ adopt, migrations, direction: stored.direction });
+  const spared = spareStored(migrations, stored);
+  if (spared === null) return null;
+  const digest = digestWork({ adopt, migrations: spared, direction: stored.direction });
   return digest === run.planDigest ? files : null;
 }
 

@@ -5,17 +5,19 @@ import type { Hold } from '../database/lock.ts';
 import { recordedRelease } from '../history/release.ts';
 import { compareVersions } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
+import { type ExistedBefore, spareAll } from '../migrations/existing.ts';
 import type { Migration, SchemaVersion } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
 import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
+import { keptBy, readExisted, refuseConflicts } from './existed.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { tryCycles } from './look.ts';
 import { countLosses, describeLosses, type Loss, tryRoundTrip } from './loss.ts';
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
-import { judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
+import { describeKept, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
 export type RollbackTarget =
@@ -54,9 +56,11 @@ export function makeRollbackPlan(
   facts: Facts,
   target: RollbackTarget,
   settings: Omit<PlanSettings, 'forward'>,
+  existed: ExistedBefore,
 ): Plan {
   const from = facts.resolution.actualVersion;
-  const migrations = chooseReverts(facts, target);
+  const chosen = spareAll(chooseReverts(facts, target), existed);
+  const migrations = chosen.map(({ migration }) => migration);
   const adopt = chooseForgotten(facts, target);
   const reverted = new Set([...migrations, ...adopt].map(({ number }) => number));
   const isLeft = ({ number }: { readonly number: number }) => !reverted.has(number);
@@ -70,11 +74,13 @@ export function makeRollbackPlan(
     from,
     to,
     masterdata: null,
+    existed,
     digest: digestWork(work),
   };
   const refusals = [
     ...refuseTarget(facts, target),
     ...refuseIrreversible(migrations),
+    ...refuseConflicts(chosen),
     ...refuseHistory(facts),
   ];
   const cycles = reverted.size === 0 ? [] : [cycle];
@@ -132,16 +138,17 @@ export async function planRollback(
 ): Promise<{ readonly facts: Facts; readonly plan: RollbackPlan }> {
   const { config } = context;
   let facts = await readFacts(db, config, context.folder);
-  let plan = makeRollbackPlan(facts, target, config);
+  const existed = await readExisted(db, config.database.name, chooseReverts(facts, target));
+  let plan = makeRollbackPlan(facts, target, config, existed);
   if (plan.needs !== null) {
     facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles) };
-    plan = makeRollbackPlan(facts, target, config);
+    plan = makeRollbackPlan(facts, target, config, existed);
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);
   const release = recordedRelease(facts.history, plan.to) ?? plan.to;
   const made = (more: Partial<RollbackPlan>, losses: readonly Loss[] | null) => ({
     ...{ ...plan, losses: describeLosses(losses ?? []), release },
-    verdicts: judgeReverts(migrations, losses),
+    verdicts: judgeReverts(migrations, losses, keptBy(chooseReverts(facts, target), existed)),
     ...more,
   });
   if (plan.refusals.length > 0) {
@@ -197,7 +204,9 @@ async function nameSets(
           `that set, taken ${set.manifest!.createdAt} and proven, is the state before migration ${lowest.number}; what was written since then goes`,
         ];
   return refusals.map((refusal) =>
-    refusal.code === 'NOT_REVERSIBLE' ? { ...refusal, next } : refusal,
+    refusal.code === 'NOT_REVERSIBLE' && refusal.next === undefined
+      ? { ...refusal, next }
+      : refusal,
   );
 }
 
@@ -215,5 +224,6 @@ export async function rollback(
   report.database.after = plan.to;
   report.database.state = 'as_required';
   report.database.statement = `${config.database.name} is at ${plan.to ?? 'no version'}`;
+  report.warnings.push(...plan.verdicts.flatMap(describeKept));
   report.next.push(...nextAfter(plan));
 }

@@ -8,20 +8,31 @@ export type Verdict = {
   readonly kind: 'without loss' | 'loses' | 'not reversible' | 'unknown';
   /** What is lost, counted, e.g. `table city: 20 rows`. */
   readonly losses: readonly string[];
+  /** What its down file would drop and is kept, because it existed before: `column t.c`. */
+  readonly kept: readonly string[];
 };
 
 /** Judges each migration; `losses` null means that nothing could be tried. */
 export function judgeReverts(
   migrations: readonly Migration[],
   losses: readonly Loss[] | null,
+  keptBy: ReadonlyMap<number, readonly string[]>,
 ): Verdict[] {
   return migrations.map(({ number, down }) => {
-    if (down === null) return { migration: number, kind: 'not reversible', losses: [] };
-    if (losses === null) return { migration: number, kind: 'unknown', losses: [] };
+    const kept = keptBy.get(number) ?? [];
+    const about = { migration: number, kept };
+    if (down === null) return { ...about, kind: 'not reversible', losses: [] };
+    if (losses === null) return { ...about, kind: 'unknown', losses: [] };
     const mine = losses.filter((loss) => loss.migration.number === number);
     const kind = mine.length > 0 ? 'loses' : 'without loss';
-    return { migration: number, kind, losses: mine.map(({ what }) => what) };
+    return { ...about, kind, losses: mine.map(({ what }) => what) };
   });
+}
+
+/** What the migration's going back leaves alone, a line each. */
+export function describeKept({ migration, kept }: Verdict): string[] {
+  const number = String(migration).padStart(4, '0');
+  return kept.map((what) => `kept: ${what} existed before ${number}`);
 }
 
 /** The verdict as one line of a plan. */

@@ -26,10 +26,10 @@ const PREFIXES = new Set(
   'OR REPLACE TEMPORARY UNIQUE FULLTEXT SPATIAL VECTOR ONLINE OFFLINE IGNORE AGGREGATE'.split(' '),
 );
 
-type Header = { readonly kind: string; readonly at: number; has(prefix: string): boolean };
+export type Header = { readonly kind: string; readonly at: number; has(prefix: string): boolean };
 
 /** What is created, altered or dropped: reads over the words between the verb and the kind. */
-function readHeader(words: Words): Header {
+export function readHeader(words: Words): Header {
   const seen = new Set<string>();
   let at = 1;
   for (;;) {
