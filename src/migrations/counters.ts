@@ -29,20 +29,45 @@ export function writesTo(
   return statement.classification.tables;
 }
 
-/** Keeps which tables a run has written to so far: the counter of any other is that of the backup set. */
+/**
+ * Tables whose counter is another one after an action than the backup set says, or than 1 for a
+ * table that it made; null when that cannot be told. Pure.
+ */
+function movesCounterOf(
+  action: Action,
+  migrations: ReadonlyMap<number, Migration>,
+): readonly string[] | null {
+  if (action.class !== 'ddl' && action.class !== 'ddl-not-atomic')
+    return writesTo(action, migrations);
+  const migration = migrations.get(action.migration)!;
+  const { sql: text, classification } = statementsOf(migration, action.direction)[
+    action.statement - 1
+  ]!;
+  const { verb, tables } = classification;
+  if (verb === 'ALTER TABLE') return altersCounter.test(text) ? tables : [];
+  if (verb === 'CREATE TABLE') return createsCounter.test(text) ? tables : [];
+  return replacesTable.test(verb) ? tables : [];
+}
+
+// Rather too often than once too seldom: it costs one commit for the next statement with rows.
+const altersCounter = /\b(?:AUTO_INCREMENT|RENAME|EXCHANGE|PARTITION)\b/i;
+const createsCounter = /\bAUTO_INCREMENT\s*=?\s*\d|\b(?:SELECT|LIKE|VALUES|EXISTS)\b/i;
+const replacesTable = /^(?:TRUNCATE|DROP TABLE|RENAME TABLE|CREATE OR REPLACE TABLE)/;
+
+/** Keeps which counters a run has moved so far: that of any other table is the one of the backup set. */
 export function traceWrites(migrations: ReadonlyMap<number, Migration>): {
   /** Counts an action in. */
   add(action: Action): void;
   /** Tables whose counters `action` may move and that only the live database knows; null: any table. */
   unknownTo(action: Action): readonly string[] | null;
-  /** Of `tables`, those that no counted action has written to. */
+  /** Of `tables`, those whose counter no counted action has moved. */
   untouched(tables: readonly string[]): readonly string[];
 } {
   const written = new Set<string>();
   let anyTable = false;
   return {
     add(action) {
-      const tables = writesTo(action, migrations);
+      const tables = movesCounterOf(action, migrations);
       if (tables === null) anyTable = true;
       else for (const table of tables) written.add(table);
     },

@@ -15,6 +15,7 @@ import { digestFiles } from '../masterdata/files-digest.ts';
 import type { Conversion } from '../masterdata/former.ts';
 import type { MasterdataSet } from '../masterdata/read.ts';
 import type { SyncReport } from '../masterdata/report.ts';
+import { readCounters, setCounters } from '../migrations/counters.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import { patienceOf, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
@@ -152,7 +153,13 @@ export async function syncInRun(
     await failPoint('masterdata.before-commit');
     return report;
   };
-  return untilFree(patienceOf(context, hold), () => inTransaction(hold.db, transaction));
+  const tables = masterdata.set.entities.entities.map(({ table }) => table);
+  const counters = await readCounters(hold.db, hold.database, tables);
+  return untilFree(patienceOf(context, hold), async (triedBefore) => {
+    // What was rolled back has moved them, and the rows must get the ids of an undisturbed sync.
+    if (triedBefore > 0) await setCounters(hold, counters);
+    return inTransaction(hold.db, transaction);
+  });
 }
 
 async function install(db: Db, file: string, { admin }: Config): Promise<void> {
