@@ -1,5 +1,11 @@
 /** What becomes of a migration that fails and is not critical (DESIGN §5 History). */
-import { serverText } from '../database/server-errors.ts';
+import {
+  isConnectionLost,
+  isDeadlock,
+  isLockWaitTimeout,
+  isQueryInterrupted,
+  serverText,
+} from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { describeCauses } from '../errors/chain.ts';
@@ -9,6 +15,7 @@ import { advanceJournal } from '../statements/journal.ts';
 import type { Direction } from '../statements/statement.ts';
 import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
+import { patiently } from './carry-out.ts';
 import { spareExisting } from './existing.ts';
 import type { Migration } from './migration.ts';
 
@@ -43,9 +50,11 @@ export async function skipMigration(
   await setFreshSession(db, { collation: options.collation });
   const existed = options.existed.get(failed.migration.number) ?? [];
   const { migration } = spareExisting(failed.migration, existed);
-  for (const { sql } of migration.down!.statements) {
-    // What the up file did not get to make cannot be taken away; the comparison below decides.
-    await db.run(sql).catch(() => undefined);
+  for (const statement of migration.down!.statements) {
+    await patiently(options, statement, async () => {
+      await db.run(statement.sql).catch(throwUnlessAbsent);
+      return 0;
+    });
   }
   await setFreshSession(db, { collation: options.collation });
   if ((await options.readStructure()) !== failed.before) throw failed.error;
@@ -56,4 +65,13 @@ export async function skipMigration(
     await options.record(failed.record, 0, text);
   });
   options.onSkip?.(failed.migration, failed.error);
+}
+
+/**
+ * What the up file did not get to make cannot be taken away; the comparison of the structure
+ * decides. It does not see rows, so that a statement which only did not get its turn must not pass.
+ */
+function throwUnlessAbsent(error: unknown): void {
+  const unfinished = [isLockWaitTimeout, isDeadlock, isQueryInterrupted, isConnectionLost];
+  if (unfinished.some((is) => is(error))) throw error;
 }
