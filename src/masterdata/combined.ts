@@ -71,13 +71,25 @@ export async function splitCombined(
     else if (value !== null) throw invalid(path, `data.${entity} is not a list`);
   }
   await finish();
-  const missing = entities.entities.filter(({ file }) => written[file] === undefined);
-  for (const { file } of missing) {
-    written[file] = await (await openEntityFile(dir, file, about)).end();
+  const counts = countsOf(head);
+  for (const { name, file, missing } of entities.entities) {
+    // DATA LOSS: an entity that is not there would look like one without rows, and take all of its table.
+    if (written[file] === undefined && missing === 'delete' && counts[name] !== 0)
+      throw invalid(path, `data has no rows of ${name}, and all of its table would go`);
+    written[file] ??= await (await openEntityFile(dir, file, about)).end();
+    const { count } = written[file];
+    if (counts[name] !== undefined && counts[name] !== count)
+      throw invalid(path, `data.${name} has ${count} rows, and counts says ${counts[name]}`);
   }
   const dbVersion = head['db_version'];
   const db_version = typeof dbVersion === 'string' ? dbVersion : '';
   return writeMetadata(dir, { ...about, db_version }, written);
+}
+
+/** How many rows the file says that it has of each entity; empty when it does not say. */
+function countsOf(head: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const counts = head['counts'];
+  return typeof counts === 'object' && counts !== null ? { ...counts } : {};
 }
 
 /** Writes a folder as one combined file, the same bytes for the same rows. */
@@ -87,7 +99,9 @@ export async function writeCombined(
   entities: EntitySet,
   path: string,
 ): Promise<void> {
-  const { files: _, ...about } = metadata;
+  const { files, ...head } = metadata;
+  const rowsOf = entities.entities.map(({ name, file }) => [name, files[file]?.count ?? 0]);
+  const about = { ...head, counts: Object.fromEntries(rowsOf) };
   const writer = await openWriter(`${path}.part`);
   try {
     await writer.write(JSON.stringify({ ...about, data: {} }, null, 2).replace(/\{\}\n\}$/, '{'));

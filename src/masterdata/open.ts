@@ -107,6 +107,11 @@ async function writeFolder(
   for (const name of Object.keys(files).filter((file) => !declared.has(file))) {
     problems.add(name, null, null, 'the file is that of no entity');
   }
+  // DATA LOSS: an empty file would take all rows of such an entity.
+  for (const { file, missing } of entities.entities) {
+    if (missing === 'delete' && files[file] === undefined)
+      problems.add(file, null, null, 'the file is not there, and all rows of its table would go');
+  }
   problems.throwIfAny();
   const about = {
     export_version: EXPORT_VERSION,

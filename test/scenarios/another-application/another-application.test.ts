@@ -124,6 +124,7 @@ describe('an application of its own', () => {
     assert.equal(one.code, 0, one.stderr);
     const combined = JSON.parse(await readFile(out('one.json'), 'utf8')) as Json;
     assert.deepEqual(Object.keys(combined['data']), ['shelves', 'books']);
+    assert.deepEqual(combined['counts'], { shelves: 2, books: 2 });
     const packed = await from.site.deploy(['prepare', '--output', out('p.tar.gz')], from.env);
     assert.equal(packed.code, 0, packed.stderr);
     const again = await from.site.deploy(['prepare', '--output', out('q.tar.gz')], from.env);
