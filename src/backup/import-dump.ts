@@ -1,16 +1,16 @@
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
-import { connect, type Db, withConnection } from '../database/connect.ts';
-import { quoteNameText } from '../database/identifier.ts';
+import { connect, type Db } from '../database/connect.ts';
 import { DeployError } from '../errors/deploy-error.ts';
-import { type Scratch, startScratch } from '../scratch/server.ts';
+import { startScratch } from '../scratch/server.ts';
 import { readFreeBytes } from './disk-errors.ts';
 import { readDumpFile } from './dump-file.ts';
 import { judge } from './dump-policy.ts';
 import { type DumpStatement, DumpSyntaxError, splitDumpText } from './dump-splitter.ts';
 import { throwIfAborted } from './failures.ts';
+import { makeImportAccounts } from './import-accounts.ts';
 import type { OnProgress } from './progress.ts';
-import { type SchemaDefaults, schemaAttributes } from './read-tables.ts';
+import type { SchemaDefaults } from './read-tables.ts';
 
 export type ImportOptions = {
   /** The dump, plain or packed with gzip or zstd. */
@@ -40,7 +40,8 @@ export type Imported = {
  * Loads an administrator's own dump (mariadb-dump, mysqldump, phpMyAdmin) into a private server of
  * its own, and hands that to `work`. The real server sees nothing of the file: what is restored is
  * what the private server made of it, read back as with every backup. There the dump runs as an account
- * with rights on one schema, without files; what is no part of a dump is refused.
+ * with rights on one schema, without files, and so does its own code, whatever definer it names;
+ * what is no part of a dump is refused.
  *
  * @throws DeployError `BACKUP_SET_INVALID` when the file is cut off, foreign, or leaves its database;
  *   `SPACE_SHORT`, `SCRATCH_FAILED`, `INTERRUPTED`
@@ -55,29 +56,13 @@ export async function withImportedDump<T>(
     ...{ dir: scratchDir, variables: scratchVariables, log, confined: true },
   });
   try {
-    const importer = await makeImporter(scratch, options);
+    const { database, defaults } = options;
+    const { importer, keeper } = await makeImportAccounts(scratch.address, database, defaults);
     const imported = await load(importer, options, Math.floor(freeBytes / 2));
-    return await work(scratch.address, imported);
+    return await work(keeper, imported);
   } finally {
     await scratch.stop();
   }
-}
-
-/** An account that reaches nothing but the schema; SET USER lets it make objects of other definers. */
-async function makeImporter(
-  scratch: Scratch,
-  { database, defaults }: ImportOptions,
-): Promise<ServerAddress> {
-  await withConnection(scratch.address, {}, async (db) => {
-    const schema = quoteNameText(database);
-    // DATA LOSS: in the private server only, which is empty.
-    await db.run(`CREATE OR REPLACE DATABASE ${schema} ${schemaAttributes(defaults)}`);
-    await db.run("CREATE OR REPLACE USER importer@localhost IDENTIFIED BY ''");
-    const pattern = quoteNameText(database.replaceAll(/[\\_%]/g, '\\$&'));
-    await db.run(`GRANT ALL PRIVILEGES ON ${pattern}.* TO importer@localhost`);
-    await db.run('GRANT SET USER ON *.* TO importer@localhost');
-  });
-  return { ...scratch.address, user: 'importer', password: '' };
 }
 
 async function load(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -206,6 +206,43 @@ INSERT INTO numbers VALUES (9002, 1);`),
         ),
     );
     assert.deepEqual(read, [{ v: null }, { v: null }]);
+  });
+
+  test('that names root as the definer of its code writes nothing outside the private server', async () => {
+    const owned = join(dir, 'owned.log');
+    const code = `BEGIN SET GLOBAL general_log_file='${owned}'; SET GLOBAL general_log=1; SET`;
+    const definers = ['root@localhost', 'mysql@localhost', '`mariadb.sys`@localhost'];
+    for (const definer of definers) {
+      for (const attack of [
+        `CREATE DEFINER=${definer} TRIGGER t2 BEFORE INSERT ON numbers FOR EACH ROW ${code} NEW.v = 1; END;;
+INSERT INTO numbers VALUES (9001, 1);;`,
+        `CREATE DEFINER=${definer} FUNCTION f() RETURNS INT DETERMINISTIC ${code} @x = 1; RETURN 1; END;;
+INSERT INTO numbers VALUES (9001, f());;`,
+      ]) {
+        const path = write('root.sql', `${text}\nDELIMITER ;;\n${attack}\nDELIMITER ;\n`);
+        await assert.rejects(load(path), { code: 'BACKUP_SET_INVALID' }, attack);
+        assert.equal(existsSync(owned), false, attack);
+      }
+    }
+  });
+
+  test('whose trigger of root stands before the rows is loaded as it is', async () => {
+    const { contents } = await load(
+      write(
+        'early.sql',
+        `CREATE TABLE t (id INT PRIMARY KEY, n INT);
+CREATE DEFINER=root@localhost TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.n = NEW.id + 1;
+CREATE DEFINER=root@localhost VIEW v AS SELECT id FROM t;
+INSERT INTO t VALUES (1, 1);
+`,
+      ),
+    );
+    assert.deepEqual(
+      contents.tables.map(({ rows }) => rows),
+      [1],
+    );
+    const keys = contents.objects.map(({ key }) => key);
+    assert.deepEqual(keys.sort(), ['database:', 'trigger:tr', 'view:v']);
   });
 
   test('that unpacks to more than there is room for is refused while it is unpacked', async () => {
