@@ -8,6 +8,7 @@ import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { ensureVersionTables, VERSION_TABLES } from '../history/tables.ts';
 import type { SchemaVersion } from '../history/versions.ts';
 import { copyStructure, createSchema } from '../schema/copy.ts';
+import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
@@ -20,7 +21,8 @@ import type { ClassifiedStatement, Migration } from './migration.ts';
 import { withScratchSchema } from './scratch-schema.ts';
 import { type StructureTracker, trackStructure } from './structure-tracker.ts';
 import { touchedBy } from './touched.ts';
-import { type StructuralFailure, type Trial, tryMigration } from './try-migration.ts';
+import type { StructuralFailure, Trial } from './try-migration.ts';
+import { tryTakingBack } from './try-taking-back.ts';
 
 export type { StructuralFailure } from './try-migration.ts';
 
@@ -33,6 +35,8 @@ export type StructuralRun = {
     readonly changes: readonly StructureChange[];
   }[];
   readonly failure: StructuralFailure | null;
+  /** Of migrations that are not critical: taken back on the copy, which went on as if they had not run. */
+  readonly expectedFailures: readonly StructuralFailure[];
   /** What each migration going up would make and found there, if it got that far. */
   readonly existed: ExistedBefore;
   /** The structure at the end, or where the run failed: of the part that was copied. */
@@ -62,7 +66,8 @@ export type StructuralRunOptions = {
 /**
  * Copies what the migrations can touch of the structure of the database to the scratch server and
  * runs the migrations on the copy.
- * A statement that fails ends the run and is in `failure`; it is not thrown. Needs no lock.
+ * A statement that fails ends the run and is in `failure`; it is not thrown. One of a migration
+ * that is not critical is in `expectedFailures`, if its down file takes the migration back. Needs no lock.
  *
  * @throws DeployError `SCRATCH_FAILED` when the scratch server ends meanwhile.
  */
@@ -86,18 +91,20 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
       },
     };
     let failure: StructuralFailure | null = null;
+    const expectedFailures: StructuralFailure[] = [];
     const existed = new Map<number, readonly Part[]>();
     for (const migration of options.migrations) {
-      if (direction === 'up') {
-        const found = conditionalParts(migration).filter(tracker.has);
-        if (found.length > 0) existed.set(migration.number, found);
-      }
-      failure = await tryMigration(trial, migration);
+      const found = direction === 'up' ? conditionalParts(migration).filter(tracker.has) : [];
+      if (found.length > 0) existed.set(migration.number, found);
+      const options = { existed: found, readStructure: tracker.readAll };
+      const tried = await tryTakingBack(trial, migration, options);
+      if (tried.failure !== null && tried.takenBack) expectedFailures.push(tried.failure);
+      else failure = tried.failure;
       if (failure !== null) break;
     }
     const modelAfter = await readSchema(reader, database);
     if (failure === null) await options.inspect?.(reader);
-    return { statements, failure, existed, modelAfter };
+    return { statements, failure, expectedFailures, existed, modelAfter };
   });
 }
 
@@ -105,7 +112,7 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
  * Builds the structure of every version from the files, on an empty schema of the scratch server.
  * The version tables are in every model: they are there before the first migration runs. Data
  * functions are left out, and of statements that change rows only their effect on the structure
- * counts.
+ * counts. A migration that is not critical and fails here is left out, too.
  *
  * @throws DeployError `MIGRATION_UNSOUND` or `STATEMENT_FORBIDDEN`, where: the statement that failed.
  */
@@ -129,8 +136,11 @@ export async function buildVersionModels(options: {
     const models = new Map<SchemaVersion, SchemaModel>();
     for (const version of folder.versions) {
       for (const migration of byVersion.get(version) ?? []) {
-        const failure = await tryMigration(trial, migration);
-        if (failure !== null) throw unsound(failure);
+        const { failure, takenBack } = await tryTakingBack(trial, migration, {
+          existed: [],
+          readStructure: async () => fingerprintSchema(await readSchema(reader, name)),
+        });
+        if (failure !== null && !takenBack) throw unsound(failure);
       }
       models.set(version, await readSchema(reader, name));
     }

@@ -15,6 +15,8 @@ import type { ClassifiedStatement } from './migration.ts';
 export type StructureTracker = {
   /** Reads what a statement that has just run can have changed, and gives what it did change. */
   changesOf(statement: ClassifiedStatement): Promise<readonly StructureChange[]>;
+  /** Reads the whole schema again, and gives the fingerprints of all objects. */
+  readAll(): Promise<ReadonlyMap<ObjectKey, string>>;
   /** Whether the part is there now. */
   has(part: Part): boolean;
   /** True when a row written to one of the tables can run code of the schema: triggers, functions. */
@@ -61,6 +63,10 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
         ...links.triggersOf(table),
       ]);
       return absorb(await readSchema(db, schema, { tables }), keys);
+    },
+    async readAll() {
+      absorb(await readSchema(db, schema), [...fingerprints.keys()]);
+      return new Map(fingerprints);
     },
     has: (part) => hasPart(objects, part),
     runsCode: (tables) =>

@@ -98,7 +98,8 @@ export async function tryMigration(
   return null;
 }
 
-async function tryStatement(
+/** Runs one statement on the copy. @throws the server's error; DeployError `STATEMENT_FORBIDDEN` */
+export async function tryStatement(
   { db, rows, runsCode }: Trial,
   statement: ClassifiedStatement,
 ): Promise<void> {

@@ -3,7 +3,9 @@
  * it, so that the preview cannot lie. A plan with refusals does not start (promise P4).
  */
 import type { Config } from '../config/config.ts';
+import { serverText } from '../database/server-errors.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
+import { describeCauses } from '../errors/chain.ts';
 import { compareVersions, pathTo } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
 import type { ExistedBefore } from '../migrations/existing.ts';
@@ -119,7 +121,7 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
     from,
     to,
     cycles,
-    warnings: warningsOf(facts, settings),
+    warnings: [...warningsOf(facts, settings), ...expectedToFail(facts)],
     refusals,
     needs: refusals.length === 0 && facts.structural === null ? 'structural-run' : null,
   };
@@ -215,6 +217,14 @@ function withMasterdata(
   const work: Work = { adopt: [], migrations: [], direction: 'up' };
   const last = cycles.at(-1) ?? { mode: 'update', ...work, from: to, to, digest: digestWork(work) };
   return [...cycles.slice(0, -1), { ...last, masterdata: digest }];
+}
+
+/** What failed on the empty copy, was taken back there, and is not critical. */
+function expectedToFail({ structural }: Facts): string[] {
+  return (structural?.expectedFailures ?? []).map(({ migration, where, cause }) => {
+    const why = describeCauses(new Error('', { cause }), serverText);
+    return `migration ${migration.number} ${migration.name} is expected to fail and is not critical: ${why} (${where})`;
+  });
 }
 
 function warningsOf(facts: Facts, settings: PlanSettings): string[] {

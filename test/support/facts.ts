@@ -115,6 +115,7 @@ export function factsOf(
     structural: {
       statements: [],
       failure: null,
+      expectedFailures: [],
       existed: new Map(),
       modelAfter: { charset: 'utf8mb4', collation: 'x', objects: new Map() },
     },

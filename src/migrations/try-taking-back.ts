@@ -1,0 +1,58 @@
+/**
+ * Tries a migration on a copy as a run would carry it out: one that is not critical and fails is
+ * taken back by its down file, and counts as not run when the structure is then as before
+ * (skip.ts does the same on the database itself).
+ */
+import { isConnectionLost } from '../database/server-errors.ts';
+import { setFreshSession } from '../database/session.ts';
+import { isDeployError } from '../errors/deploy-error.ts';
+import { changedObjects } from '../schema/fingerprint.ts';
+import type { ObjectKey } from '../schema/model.ts';
+import { type ExistingPart, spareExisting } from './existing.ts';
+import type { Migration } from './migration.ts';
+import { canBeSkipped } from './skip.ts';
+import { type StructuralFailure, type Trial, tryMigration, tryStatement } from './try-migration.ts';
+
+export type Tried = {
+  /** Null when the migration ran to its end. */
+  readonly failure: StructuralFailure | null;
+  /** True when it failed, may fail, and the copy is as if it had not run. */
+  readonly takenBack: boolean;
+};
+
+/**
+ * Runs one migration on the copy of `trial`. `readStructure` reads the whole structure of the copy;
+ * only migrations that may fail cost it. Throws only when the connection breaks.
+ */
+export async function tryTakingBack(
+  trial: Trial,
+  migration: Migration,
+  options: {
+    readonly existed: readonly ExistingPart[];
+    readonly readStructure: () => Promise<ReadonlyMap<ObjectKey, string>>;
+  },
+): Promise<Tried> {
+  const mayFail = canBeSkipped(migration, trial.direction);
+  const before = mayFail ? await options.readStructure() : null;
+  const failure = await tryMigration(trial, migration);
+  // What may not stand in a file at all is no failure to live with.
+  const isLasting = failure === null || isDeployError(failure.cause, 'STATEMENT_FORBIDDEN');
+  if (before === null || isLasting) return { failure, takenBack: false };
+  await takeBack(trial, spareExisting(migration, options.existed).migration);
+  const changes = changedObjects(before, await options.readStructure());
+  return { failure, takenBack: changes.length === 0 };
+}
+
+async function takeBack(trial: Trial, migration: Migration): Promise<void> {
+  const { db, collation } = trial;
+  await setFreshSession(db, { collation });
+  for (const statement of migration.down!.statements) {
+    try {
+      await tryStatement(trial, statement);
+    } catch (error) {
+      // What the up file did not get to make cannot be taken away.
+      if (isConnectionLost(error)) throw error;
+    }
+  }
+  await setFreshSession(db, { collation });
+}
