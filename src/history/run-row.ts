@@ -53,6 +53,14 @@ export type RunRow = {
 };
 
 /**
+ * Whether the end of the run is recorded: it is complete, or a person took the database as it is.
+ * What is left is to let the application in and to close it; it is never put back. Pure.
+ */
+export function isEndRecorded({ outcome }: Pick<RunRow, 'outcome'>): boolean {
+  return outcome === 'done' || outcome === 'left';
+}
+
+/**
  * Makes the run from a row with the columns of `deploy_run`.
  *
  * @throws DeployError `HISTORY_UNREADABLE` when a value is none that this program writes.

@@ -100,6 +100,7 @@ export async function acceptRun(
     await hold.assertHeld();
     for (const [index, action] of records.entries())
       await correctRow(context, hold, facts, action, index < truth.complete);
+    await failPoint('resolve.recording');
     await updateRun(hold, run.runId, { outcome: 'left', exitCode: 0 });
   });
   await failPoint('resolve.recorded');

@@ -46,6 +46,21 @@ export async function fenceOut(
   return fenced;
 }
 
+/**
+ * Fences out before a run that did not end changes anything more: a person may have let the
+ * application in meanwhile, to look, say. Does nothing while the fence is closed. Needs the lock.
+ *
+ * @throws DeployError `RIGHT_MISSING`, as `fenceOut`
+ */
+export async function fenceAgain(
+  context: RunContext,
+  hold: Hold,
+  facts: Facts,
+  run: RunRow,
+): Promise<void> {
+  if (!isFenced(run)) await fenceOut(context, hold, run.runId, facts);
+}
+
 /** What a run has closed, with its state before. */
 export type Fenced = Pick<RunRow, 'fencedAccounts' | 'disabledEvents'>;
 

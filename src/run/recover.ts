@@ -5,6 +5,7 @@
 import type { Hold } from '../database/lock.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
+import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import { setCounters } from '../migrations/counters.ts';
 import { advanceJournal } from '../statements/journal.ts';
@@ -12,7 +13,7 @@ import type { RunContext } from './context.ts';
 import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
-import { fenceOut, isFenced, letIn } from './fence.ts';
+import { fenceAgain, letIn } from './fence.ts';
 import { discardStaging, resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
 import { putBack, settle } from './settle.ts';
@@ -27,7 +28,7 @@ export async function recoverUnfinished(
   context: RunContext,
   hold: Hold,
   facts: Facts,
-): Promise<'none' | 'abandoned' | 'finished' | 'put back'> {
+): Promise<'none' | 'abandoned' | 'accepted' | 'finished' | 'put back'> {
   const database = context.config.database.name;
   const run = await readUnfinishedRun(hold.db, database);
   if (run === null) return 'none';
@@ -54,9 +55,13 @@ async function endChangedRun(
   hold: Hold,
   facts: Facts,
   run: RunRow,
-): Promise<'finished' | 'put back'> {
-  // A person may have let the application in meanwhile, to look, say.
-  if (run.outcome !== 'done' && !isFenced(run)) await fenceOut(context, hold, run.runId, facts);
+): Promise<'accepted' | 'finished' | 'put back'> {
+  // The result is recorded: the application may be in already, so never back.
+  if (isEndRecorded(run)) {
+    await close(context, hold, run);
+    return run.outcome === 'left' ? 'accepted' : 'finished';
+  }
+  await fenceAgain(context, hold, facts, run);
   if (run.state === 'putting_back') {
     await putBack(context, hold, run, undecided(run));
     return 'put back';
@@ -66,9 +71,7 @@ async function endChangedRun(
     return 'finished';
   }
   if (run.state === 'changed') {
-    // The result is checked and recorded: the application may be in already, so never back.
-    if (run.outcome === 'done') await close(context, hold, run);
-    else await finish(context, hold, facts, run);
+    await finish(context, hold, facts, run);
     return 'finished';
   }
   const resume = await findResume(context, hold.db, facts, run);

@@ -28,6 +28,9 @@ import { expectedChanges } from './look.ts';
 import { refuseStatements, refuseStructure } from './refusals.ts';
 import { entersDependentFile, findResume, type InDoubtAnswer, type Resume } from './resume.ts';
 
+/** Why nothing but the end of accepting is possible once the history says what is. */
+export const ACCEPTED = 'the database was taken as it is: --accept or the next up closes the run';
+
 /** How the run goes on, or why it cannot. */
 export type Forward =
   | { readonly kind: 'close' }
@@ -99,6 +102,7 @@ export async function planForward(
 ): Promise<Forward> {
   const no = (why: string): Forward => ({ kind: 'no', why });
   if (run.outcome === 'done') return { kind: 'close' };
+  if (run.outcome === 'left') return no(ACCEPTED);
   if (run.mode === 'restore') return { kind: 'restore' };
   if (run.state === 'locked') return no('nothing was changed yet: deploy up plans anew');
   if (run.state === 'putting_back' && run.restoreState !== null)

@@ -20,7 +20,7 @@ import { readJournal } from '../statements/journal.ts';
 import type { RunContext } from './context.ts';
 import type { StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
-import { type Forward, planForward, tryOnSet, workOf } from './resolve-forward.ts';
+import { ACCEPTED, type Forward, planForward, tryOnSet, workOf } from './resolve-forward.ts';
 import type { InDoubtAnswer } from './resume.ts';
 import { withoutVersionTables } from './schema-diff.ts';
 
@@ -154,6 +154,7 @@ function describeForward(run: RunRow, forward: Forward): Option {
 function canPutBack(run: RunRow, set: BackupSet | null): Option {
   const no = (text: string): Option => ({ possible: false, text });
   if (run.outcome === 'done') return no('the run is complete, the application may be in');
+  if (run.outcome === 'left') return no(ACCEPTED);
   if (run.mode === 'restore')
     return no('a restore goes on; afterwards: deploy restore --backup with another set');
   if (run.state === 'locked')

@@ -20,7 +20,7 @@ import type { EditedRun } from './resolve-forward.ts';
 import { lookAtRun, type ResolveChoice, type RunLook } from './resolve-look.ts';
 import { resumeRestore } from './restore.ts';
 import type { InDoubtAnswer } from './resume.ts';
-import { putBack, settle } from './settle.ts';
+import { putBack, settle, settleAccept } from './settle.ts';
 
 /** Waits for the server and reads the facts. The caller closes the connection. */
 export async function openFacts(context: RunContext): Promise<{ db: Db; facts: Facts }> {
@@ -95,7 +95,8 @@ export async function resolveRun(
     try {
       await step(context.report, choice, () => carryOut(context, hold, facts, look, choice));
     } catch (error) {
-      throw await settle(context, hold, run, error);
+      const settleIt = choice === 'accept' ? settleAccept : settle;
+      throw await settleIt(context, hold, run, error);
     }
   });
 }

@@ -15,6 +15,7 @@ import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { codeOf } from '../errors/render.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
+import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import { isFenced, letIn } from './fence.ts';
@@ -37,7 +38,7 @@ export async function settle(
   if (run.state === 'locked') return settleUnchanged(context, hold, run, error);
   if (isCut(context, hold, error)) return new SettledError(error, cutOff(database, run));
   // Recorded, and perhaps with the application in: it is closed by the next `up`, never put back.
-  if (run.outcome === 'done') return new SettledError(error, cutOff(database, run));
+  if (isEndRecorded(run)) return new SettledError(error, cutOff(database, run));
   if (run.mode === 'restore') return settleRestore(context, hold, run, error);
   if (run.state === 'putting_back') return stuck(context, run, error);
   if (context.config.onFailure === 'stop') {
@@ -48,6 +49,27 @@ export async function settle(
     });
   }
   return putBackAndSettle(context, hold, run, error);
+}
+
+/**
+ * Gives the failure of taking the database as it is: whatever failed, a person wanted every table
+ * kept, so nothing is put back and the run stays open. Never throws.
+ */
+export async function settleAccept(
+  context: RunContext,
+  hold: Hold,
+  known: RunRow,
+  thrown: unknown,
+): Promise<SettledError> {
+  const { database } = hold;
+  const error = asInterrupted(context, thrown);
+  const run = (await readUnfinishedRun(hold.db, database).catch(() => null)) ?? known;
+  if (isEndRecorded(run)) return new SettledError(error, cutOff(database, run));
+  return new SettledError(error, {
+    exitCode: isCut(context, hold, error) ? 23 : 21,
+    state: 'partial',
+    statement: `${database} is as it was, and not accepted yet: deploy resolve --accept again${fenced(run)}`,
+  });
 }
 
 async function settleUnchanged(
@@ -207,6 +229,8 @@ async function isEqualNow(
 }
 
 function cutOff(database: string, run: RunRow): Settlement {
+  const left = `${database} is taken as it is; the next up lets the application in and closes run ${run.runId}${fenced(run)}`;
+  if (run.outcome === 'left') return { exitCode: 23, state: 'partial', statement: left };
   return {
     exitCode: 23,
     state: 'partial',

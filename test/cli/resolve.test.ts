@@ -296,6 +296,37 @@ describe('deploy resolve --accept', () => {
     assert.equal((await site.deploy(['schema', 'diff'])).code, 0);
   });
 
+  test('that fails puts nothing back: exit 21 before the history says it, 23 after, and accepting again ends it', async (t) => {
+    for (const [failAt, code] of [
+      ['resolve.recording', 21],
+      ['resolve.recorded', 23],
+    ] as const) {
+      const { site, db } = await openStopped(t);
+      const half = await takePicture(db, site.database);
+
+      await end(site, code, ['--accept', '--yes'], { DEPLOY_FAIL_AT: `${failAt}=throw` });
+
+      assert.deepEqual(await takePicture(db, site.database), half, failAt);
+      await end(site, 0, ['--accept', '--yes']);
+      assert.deepEqual(await takePicture(db, site.database), half, failAt);
+    }
+  });
+
+  test('killed after the history is written, neither up nor --put-back brings the old tables: up only closes the run', async (t) => {
+    const { site, db } = await openStopped(t);
+    const half = await takePicture(db, site.database);
+    await kill(site, ['--accept', '--yes'], 'resolve.recorded');
+    const refused = await end(site, 13, ['--put-back', '--yes']);
+    assert.match(refused.stderr, /taken as it is: --accept or the next up closes/);
+    await end(site, 13, ['--continue', '--yes']);
+
+    const ended = await site.deploy(['up']);
+
+    assert.match(ended.stderr, /MIGRATION_UNSOUND/);
+    assert.deepEqual(await takePicture(db, site.database), half);
+    assert.match((await end(site, 0, [])).stdout, /nothing to decide/);
+  });
+
   test('killed after the history is written, it can be accepted again', async (t) => {
     const { site, db } = await openStopped(t);
     await kill(site, ['--accept', '--yes'], 'resolve.recorded');
