@@ -6,6 +6,7 @@
 import { compareVersions, parseVersion, type SchemaVersion } from '../history/versions.ts';
 import type { ListedSet } from './list.ts';
 import type { Manifest } from './manifest.ts';
+import { isImported } from './reason.ts';
 
 /** BACKUP_RETENTION_DAYS and BACKUP_KEEP_LAST. */
 export type RetentionPolicy = { readonly retentionDays: number; readonly keepLast: number };
@@ -46,13 +47,16 @@ const CLOCKS_AGREE_MS = DAY_MS;
  * database, not among the newest `keepLast`, not the last one before a version that a rollback may
  * go back from, and older than `retentionDays` by this machine's clock *and*, where the server
  * knows its run, by the server's. "Newest" is by the number that a set was given when it was made,
- * which no clock can change.
+ * which no clock can change. Imported dumps count neither as the newest nor as the last before a
+ * version; one that is newer than a set among the newest stays with it.
  */
 export function decideRetention(facts: RetentionFacts, policy: RetentionPolicy): Decision[] {
   const { database, sets, server } = facts;
   const counted = sets.filter(({ manifest }) => manifest?.database === database);
-  const newest = new Set(counted.slice(0, policy.keepLast));
-  const rollback = findRollbackSets(counted, facts.versions);
+  // An imported dump is not what the database was: it takes no set's place.
+  const taken = counted.filter(({ manifest }) => manifest !== null && !isImported(manifest));
+  const newest = findNewest(counted, taken, policy.keepLast);
+  const rollback = findRollbackSets(taken, facts.versions);
   return sets.map((set) => {
     const { manifest } = set;
     const reasons: string[] = [];
@@ -82,6 +86,16 @@ export function prunable(decisions: readonly Decision[]): ListedSet[] {
     .filter(({ keptBecause }) => keptBecause.length === 0)
     .map(({ set }) => set)
     .reverse();
+}
+
+/** All down to the `keepLast`th set of `taken`: imported ones between them stay beside them. */
+function findNewest(
+  sets: readonly ListedSet[],
+  taken: readonly ListedSet[],
+  keepLast: number,
+): Set<ListedSet> {
+  const last = taken[keepLast - 1];
+  return new Set(last === undefined ? sets : sets.slice(0, sets.indexOf(last) + 1));
 }
 
 /** For each version the newest set of a lower one: what the data was before that version came. */

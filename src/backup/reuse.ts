@@ -7,6 +7,7 @@ import { compareContents } from './differences.ts';
 import { listSets } from './list.ts';
 import type { BackupSet, Manifest } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
+import { isImported } from './reason.ts';
 import { verifySet } from './verify.ts';
 
 export type ReuseOptions = {
@@ -29,7 +30,10 @@ export type ReuseOptions = {
 export async function findReusableSet(options: ReuseOptions): Promise<BackupSet | null> {
   const { address, database, dir, log } = options;
   const listed = await listSets(dir);
-  const newest = listed.find(({ manifest }) => manifest?.database === database);
+  // Retention does not count imported dumps, so a run must not rest on one.
+  const newest = listed.find(
+    ({ manifest }) => manifest?.database === database && !isImported(manifest),
+  );
   if (newest?.manifest == null) return null;
   const { manifest } = newest;
   const isEqual = await withConnection(address, { database }, async (db) => {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Imported, withImportedDump } from '../backup/import-dump.ts';
 import type { BackupSet } from '../backup/manifest.ts';
+import { importReason } from '../backup/reason.ts';
 import { takeBackup } from '../backup/take.ts';
 import { withConnection } from '../database/connect.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
@@ -65,7 +66,7 @@ export async function importDump(
           ...{ scratchDir: config.scratchDir, scratchVariables: facts.server.variables },
           scratch: await context.scratch.get(facts.server.variables),
           ...{ schemaVersion: found.version, migrationNumber: found.number },
-          ...{ runId: report.run_id, reason: `import of ${path.basename(file)}`, signal: stop },
+          ...{ runId: report.run_id, reason: importReason(file), signal: stop },
         });
         const lines = describe(file, set, imported, found);
         for (const line of lines) log.info(line.trim());

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { listSets } from '../../../src/backup/list.ts';
 import type { Progress } from '../../../src/backup/progress.ts';
+import { importReason } from '../../../src/backup/reason.ts';
 import { findReusableSet } from '../../../src/backup/reuse.ts';
 import { isDeployError } from '../../../src/errors/deploy-error.ts';
 import { startScratch } from '../../../src/scratch/server.ts';
@@ -319,6 +320,9 @@ describe('findReusableSet', () => {
     assert.equal(await find(), null);
     await take(address, database, dir);
     const newest = await take(address, database, dir);
+    assert.equal((await find())?.name, newest.name);
+    // Retention may let an imported dump go, so no run rests on one.
+    await take(address, database, dir, { reason: importReason('old.sql') });
     assert.equal((await find())?.name, newest.name);
 
     for (const [change, back] of [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ListedSet } from '../../../src/backup/list.ts';
+import { importReason, isImported } from '../../../src/backup/reason.ts';
 import {
   decideRetention,
   prunable,
@@ -70,6 +71,31 @@ describe('retention', () => {
     assert.deepEqual(goingOf(facts, { retentionDays: 30, keepLast: 1 }), [
       'set of 300 days',
       'set of 200 days',
+    ]);
+  });
+
+  test('imported dumps take no place among the newest, and are no last set before a version', () => {
+    // Newest first: three imports of an old dump, then what the runs took.
+    const versions = ['0.1.0', '0.1.0', '0.1.0', '0.2.0', '0.2.0', '0.1.0', '0.1.0'];
+    const sets = setsOf([40, 41, 42, 100, 101, 200, 300], (nth) => versions[nth]!);
+    const listed = sets.map((set, nth) => {
+      if (nth > 2) return set;
+      return { ...set, manifest: { ...set.manifest!, reason: importReason('/tmp/old.sql.gz') } };
+    });
+    const facts = factsOf(listed, { versions: ['0.2.0'] });
+    assert.deepEqual(goingOf(facts, { retentionDays: 30, keepLast: 1 }), [
+      'set of 300 days',
+      'set of 101 days',
+    ]);
+  });
+
+  test('an imported dump goes like any other set when enough sets of runs are newer', () => {
+    const [newest, next, oldest] = setsOf([50, 60, 70]);
+    const old = { ...next!, manifest: { ...next!.manifest!, reason: importReason('old.sql') } };
+    const rules = { retentionDays: 30, keepLast: 1 };
+    assert.deepEqual(goingOf(factsOf([newest!, old, oldest!]), rules), [
+      'set of 70 days',
+      'set of 60 days',
     ]);
   });
 
@@ -145,6 +171,9 @@ function checkSeed(seed: number): void {
   const sets = setsOf(ages, () => (random() < 0.1 ? null : versions[int(4)]!)).map((set) =>
     random() < 0.1 ? { ...set, manifest: null, problem: 'damaged' } : set,
   );
+  for (const { manifest } of sets) {
+    if (manifest !== null && random() < 0.2) Object.assign(manifest, { reason: importReason('x') });
+  }
   const rules = { retentionDays: int(60), keepLast: 1 + int(5) };
   const neededSet = random() < 0.3 ? (sets[int(sets.length)]?.name ?? null) : null;
   const failure = random() < 0.2 ? 'run x ended as failed' : null;
@@ -172,10 +201,11 @@ function checkSeed(seed: number): void {
     const age = now.getTime() - Date.parse(set.manifest!.createdAt);
     assert.ok(age >= rules.retentionDays * 86_400_000, `${set.name} is too young`);
   }
-  // Without the sets that go, the newest set before each version is the same one.
+  // Without the sets that go, the newest set of a run before each version is the same one.
   const isBefore = (version: string) => (set: ListedSet) => {
     const own = set.manifest?.schemaVersion ?? null;
-    return set.manifest !== null && (own === null || compareVersions(own, version) < 0);
+    if (set.manifest === null || isImported(set.manifest)) return false;
+    return own === null || compareVersions(own, version) < 0;
   };
   const left = sets.filter((set) => !going.includes(set));
   for (const version of versions) {
