@@ -2,7 +2,7 @@ import sql from 'sql-template-tag';
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { connect, type Db } from '../database/connect.ts';
-import { readKeyRanges } from '../database/key-ranges.ts';
+import { readKeyColumns, readKeyRanges } from '../database/key-ranges.ts';
 import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
@@ -115,13 +115,13 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   };
   try {
     const locker = await open();
-    const ranges = await readRanges(locker, database);
-    const lanes = lanesFor(ranges.dataBytes);
+    const cuts = await readCuts(locker, database);
+    const lanes = lanesFor(cuts.dataBytes);
     const readers = await openAll(lanes);
     const spare = await openAll(lanes);
     const list = await lockTables(locker, options);
     const begun = performance.now();
-    const { plan, ...planned } = await planRows(readers[0]!, options, list, ranges.byTable);
+    const { plan, ...planned } = await planRows(readers[0]!, options, list, cuts);
     for (const parts of plan.dumps) dumps.push({ dump: startPart(options, parts), parts });
     const writers = spare.slice(0, plan.own.length);
     await Promise.all([
@@ -168,25 +168,44 @@ function startPart({ address, database }: SourceOptions, parts: readonly RowPart
   return startDump({ address, database, tables, where: parts[0]?.where ?? null });
 }
 
+type Cuts = {
+  readonly dataBytes: number;
+  /** Column that the conditions are on, by table. */
+  readonly keys: ReadonlyMap<string, string>;
+  readonly byTable: ReadonlyMap<string, readonly string[]>;
+};
+
 /** How large tables are to be cut. Read before the lock: borders need not be exact. */
-async function readRanges(
-  db: Db,
-  database: string,
-): Promise<{ readonly dataBytes: number; readonly byTable: Map<string, string[]> }> {
+async function readCuts(db: Db, database: string): Promise<Cuts> {
   const { tables } = await readTableList(db, database);
   const cuttable = tables.filter(({ engine }) => engine === 'InnoDB');
   const parts = partsOfTables(cuttable);
   const dataBytes = tables.reduce((sum, table) => sum + table.dataBytes, 0);
-  return { dataBytes, byTable: await readKeyRanges(db, { schema: database, parts }) };
+  const keys = await readKeyColumns(db, database, parts);
+  return { dataBytes, keys, byTable: await readKeyRanges(db, { schema: database, parts, keys }) };
+}
+
+/**
+ * DATA LOSS: a column that an ALTER took out of the key before the lock may be NULL, and such rows
+ * are in no part. A table whose key is another one now is written whole.
+ */
+async function readSafeRanges(
+  db: Db,
+  database: string,
+  { keys, byTable }: Cuts,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const locked = await readKeyColumns(db, database, byTable);
+  return new Map([...byTable].filter(([table]) => locked.get(table) === keys.get(table)));
 }
 
 async function planRows(
   db: Db,
   { database, format }: SourceOptions,
   { tables }: TableList,
-  ranges: ReadonlyMap<string, readonly string[]>,
+  cuts: Cuts,
 ): Promise<Pick<Source, 'columns' | 'tables' | 'ranges'> & { readonly plan: DumpPlan }> {
   const columns = await readStoredColumns(db, database);
+  const ranges = await readSafeRanges(db, database, cuts);
   const planned = tables.map((table): PlannedTable => {
     const chosen = chooseWriter(table, columns.get(table.name) ?? []);
     const writer = format === 'json' ? 'own' : chosen;

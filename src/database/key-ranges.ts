@@ -7,6 +7,8 @@ export type RangeOptions = {
   readonly schema: string;
   /** How many parts each table is to have, by name. */
   readonly parts: ReadonlyMap<string, number>;
+  /** As `readKeyColumns` gives them, when the caller has them. */
+  readonly keys?: ReadonlyMap<string, string>;
 };
 
 /**
@@ -14,30 +16,40 @@ export type RangeOptions = {
  * table whose key begins with an integer; others are not in the result. The borders come from the
  * span of the key, or when that is
  * uneven from the server's estimates, so the parts are only about equal; that they cover the table
- * depends on neither. Reads the ends of the key and a few index pages.
+ * depends on neither, but on the key: where it may have changed since, `readKeyColumns` tells.
+ * Reads the ends of the key and a few index pages.
  */
 export async function readKeyRanges(
   db: Db,
-  { schema, parts }: RangeOptions,
+  { schema, parts, keys }: RangeOptions,
 ): Promise<Map<string, string[]>> {
   const ranges = new Map<string, string[]>();
-  if (parts.size === 0) return ranges;
-  const rows = await db.query<{ tableName: string; columnName: string }>(sql`
-    SELECT s.table_name AS tableName, s.column_name AS columnName
-    FROM information_schema.statistics s JOIN information_schema.columns c
-      ON c.table_schema = s.table_schema AND c.table_name = s.table_name
-        AND c.column_name = s.column_name
-    WHERE s.table_schema = ${schema} AND c.table_schema = ${schema}
-      AND s.table_name IN (${join([...parts.keys()])})
-      AND s.index_name = 'PRIMARY' AND s.seq_in_index = 1
-      AND c.data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')`);
-  for (const { tableName, columnName } of rows) {
+  for (const [tableName, columnName] of keys ?? (await readKeyColumns(db, schema, parts))) {
     const table = `${quoteNameText(schema)}.${quoteNameText(tableName)}`;
     const column = quoteNameText(columnName);
     const borders = await readBorders(db, { table, column }, parts.get(tableName)!);
     if (borders.length > 0) ranges.set(tableName, conditions(column, borders));
   }
   return ranges;
+}
+
+/** The column that the primary key begins with, by table, of those where it is an integer. */
+export async function readKeyColumns(
+  db: Db,
+  schema: string,
+  tables: ReadonlyMap<string, unknown>,
+): Promise<Map<string, string>> {
+  if (tables.size === 0) return new Map();
+  const rows = await db.query<{ tableName: string; columnName: string }>(sql`
+    SELECT s.table_name AS tableName, s.column_name AS columnName
+    FROM information_schema.statistics s JOIN information_schema.columns c
+      ON c.table_schema = s.table_schema AND c.table_name = s.table_name
+        AND c.column_name = s.column_name
+    WHERE s.table_schema = ${schema} AND c.table_schema = ${schema}
+      AND s.table_name IN (${join([...tables.keys()])})
+      AND s.index_name = 'PRIMARY' AND s.seq_in_index = 1
+      AND c.data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')`);
+  return new Map(rows.map(({ tableName, columnName }) => [tableName, columnName]));
 }
 
 /** `k < 10`, `k >= 10 AND k < 20`, `k >= 20` for the borders 10 and 20. Pure. */

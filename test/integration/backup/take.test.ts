@@ -307,6 +307,27 @@ test('a large table is written in parts, which are one point in time and restore
   assert.deepEqual(await contentsOf(address, database), before);
 });
 
+test('a large table that loses its primary key before it is locked is in the backup whole', async (t) => {
+  const database = await makeDatabase(
+    'CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB)',
+    "INSERT INTO big SELECT seq, REPEAT('x', 1000000) FROM seq_1_to_45",
+    'ANALYZE TABLE big',
+  );
+  const db = await server.connect(database);
+  let opened = 0;
+  const set = await take(address, database, makeBackupDir(t), {
+    // The first connection reads where the table can be cut, and the second is opened after that.
+    registerConnection: async () => {
+      if (++opened !== 2) return;
+      await db.run('ALTER TABLE big DROP PRIMARY KEY, MODIFY id INT NULL');
+      await db.run("INSERT INTO big VALUES (NULL, 'kept')");
+    },
+  });
+  assert.ok(opened > 2);
+  assert.equal(set.manifest.tables[0]?.rows, 46);
+  assert.equal(set.manifest.files.filter(({ table }) => table === 'big').length, 1);
+});
+
 describe('findReusableSet', () => {
   test('gives the newest set while the database is as it was, and none after any change', async (t) => {
     const database = await makeDatabase(
