@@ -92,14 +92,16 @@ export async function acceptRun(
 ): Promise<Truth> {
   const { report, config } = context;
   const database = config.database.name;
-  const truth = await readTruth(context, run);
+  const takenBack = await readTakenBack(hold, run);
+  const truth = await readTruth(context, run, takenBack);
   const { actions } = run.plan as StoredPlan;
   const records = actions.filter(({ kind }) => kind === 'record');
   await ensureVersionTables(hold.db);
   await inTransaction(hold.db, async () => {
     await hold.assertHeld();
     for (const [index, action] of records.entries())
-      await correctRow(context, hold, facts, action, index < truth.complete);
+      if (!takenBack.has(action.migration))
+        await correctRow(context, hold, facts, action, index < truth.complete);
     await failPoint('resolve.recording');
     await updateRun(hold, run.runId, { outcome: 'left', exitCode: 0 });
   });
@@ -116,15 +118,37 @@ export async function acceptRun(
   return truth;
 }
 
-/** Reads what `findTruth` needs. Needs no lock. */
-export async function readTruth(context: RunContext, run: RunRow): Promise<Truth> {
+/**
+ * Migrations that failed, are not critical and were taken back by this run: the history says so
+ * already, and the structure has nothing of them. Needs no lock.
+ */
+async function readTakenBack({ db, database }: Hold, run: RunRow): Promise<ReadonlySet<number>> {
+  const { actions } = run.plan as StoredPlan;
+  const journal = await readJournal(db, database, run.runId);
+  const ended = journal.filter(
+    ({ seq, state }) => state === 'done' && actions[seq]?.kind === 'record',
+  );
+  const { failed } = await readHistory(db, database);
+  const numbers = ended.filter(({ direction }) => direction === 'up').map((row) => row.migration);
+  return new Set(numbers.filter((number) => failed.some((row) => row.number === number)));
+}
+
+/** Reads what `findTruth` needs; `takenBack` have changed nothing. Needs no lock. */
+async function readTruth(
+  context: RunContext,
+  run: RunRow,
+  takenBack: ReadonlySet<number>,
+): Promise<Truth> {
   const database = context.config.database.name;
   const reader = await openConnection(context);
   try {
     const journal = await readJournal(reader, database, run.runId);
     const done = journal.filter(({ state }) => state === 'done').map(({ seq }) => seq);
     const live = fingerprintSchema(await readSchema(reader, database));
-    return findTruth((run.plan as StoredPlan).actions, new Set(done), live);
+    const actions = (run.plan as StoredPlan).actions.map((action) =>
+      takenBack.has(action.migration) ? { ...action, changes: [] } : action,
+    );
+    return findTruth(actions, new Set(done), live);
   } finally {
     await reader.close();
   }

@@ -145,6 +145,22 @@ describe('a migration that is not critical and fails', () => {
     }
   });
 
+  test('stays failed when a later migration fails and the database is accepted as it is', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write({
+      ...nice,
+      '0.2.0/0003_strict.up.sql':
+        'CREATE TABLE more (id INT);\nALTER TABLE customer ADD UNIQUE INDEX one_city (city);\n',
+    });
+    await end(site, 21, ['up'], { ON_FAILURE: 'stop' });
+
+    await end(site, 0, ['resolve', '--accept', '--yes']);
+
+    assert.deepEqual(await successOf(db, 2), [0]);
+    assert.deepEqual(await successOf(db, 3), []);
+  });
+
   test('is forgotten when its version is left by a rollback', async (t) => {
     const { site, db } = await openNice(t);
 
