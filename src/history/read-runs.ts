@@ -42,20 +42,22 @@ export type SyncedMasterdata = {
 /**
  * Gives the master data that the last run to reach its end has synced, or null when it synced none.
  * What the database holds is what that run left: runs that were put back or refused changed
- * nothing. Reads only.
+ * nothing. Null also when a later run synced some and did not reach its end, because a person took
+ * the database as it was: what holds then only a comparison tells. Reads only.
  *
  * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
  */
 export async function readLastMasterdata(db: Db, schema: string): Promise<SyncedMasterdata | null> {
-  const rows = await readRows<{ digest: string | null; files: string | null }>(
+  const rows = await readRows<{ digest: string | null; files: string | null; outcome: string }>(
     db,
     // Of the plan, which may have megabytes, only this.
-    sql`SELECT masterdata_digest AS digest, JSON_VALUE(plan, '$.masterdataFiles') AS files
-        FROM ${qualified(schema, 'deploy_run')} WHERE outcome = 'done' AND mode <> 'backup'
+    sql`SELECT masterdata_digest AS digest, JSON_VALUE(plan, '$.masterdataFiles') AS files, outcome
+        FROM ${qualified(schema, 'deploy_run')}
+        WHERE (outcome = 'done' OR outcome = 'left' AND masterdata_digest IS NOT NULL) AND mode <> 'backup'
         ORDER BY id DESC LIMIT 1`,
   );
-  const { digest = null, files = null } = rows[0] ?? {};
-  return digest === null ? null : { digest, files };
+  const { digest = null, files = null, outcome = null } = rows[0] ?? {};
+  return digest === null || outcome === 'left' ? null : { digest, files };
 }
 
 /**

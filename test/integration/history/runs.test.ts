@@ -3,7 +3,11 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { connect } from '../../../src/database/connect.ts';
 import { type Hold, holdLock } from '../../../src/database/lock.ts';
-import { readLastRuns, readUnfinishedRun } from '../../../src/history/read-runs.ts';
+import {
+  readLastMasterdata,
+  readLastRuns,
+  readUnfinishedRun,
+} from '../../../src/history/read-runs.ts';
 import {
   ensureRunTable,
   type NewRun,
@@ -148,6 +152,24 @@ describe('readUnfinishedRun and readLastRuns', () => {
       runs.map(({ runId }) => runId),
       ['c', 'a'],
     );
+  });
+
+  test('say nothing of master data when one was accepted half way after its sync', async (t) => {
+    const held = await hold(t);
+    const end = async (runId: string, patch: RunPatch) => {
+      await openRun(held, newRun(runId));
+      await updateRun(held, runId, { state: 'closed', ...patch });
+    };
+    const last = () => readLastMasterdata(held.db, held.database);
+    await end('a', { outcome: 'done', masterdataDigest: 'older' });
+    await end('b', { outcome: 'left' });
+    assert.equal((await last())?.digest, 'older');
+
+    await end('c', { outcome: 'left', masterdataDigest: 'newer' });
+
+    assert.equal(await last(), null);
+    await end('d', { outcome: 'done', masterdataDigest: 'older' });
+    assert.equal((await last())?.digest, 'older');
   });
 
   test('refuse two open runs: only one can have had the lock', async (t) => {
