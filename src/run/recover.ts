@@ -3,13 +3,14 @@
  * exactly what this image would do, else put the database back from that run's proven set.
  */
 import type { Hold } from '../database/lock.ts';
+import { untilFree } from '../database/until-free.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
 import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import { setCounters } from '../migrations/counters.ts';
 import { advanceJournal } from '../statements/journal.ts';
-import type { RunContext } from './context.ts';
+import { patienceOf, type RunContext } from './context.ts';
 import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
@@ -96,7 +97,8 @@ export async function goOn(
   await advanceJournal(hold, run.runId, { done: resume.done, intent: null });
   context.log.info({ run: run.runId, action: resume.fromSeq }, `going on with run ${run.runId}`);
   const { actions } = run.plan as StoredPlan;
-  await setCounters(hold, await countersBefore(context, facts, run, resume));
+  const counters = await countersBefore(context, facts, run, resume);
+  await untilFree(patienceOf(context, hold), () => setCounters(hold, counters));
   await change(context, hold, facts, run, actions, resume.fromSeq);
 }
 
