@@ -6,13 +6,14 @@ import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
+import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
-import { forgetIntent } from '../statements/journal.ts';
+import { advanceJournal, forgetIntent } from '../statements/journal.ts';
 import { acceptRun } from './accept.ts';
 import type { RunContext } from './context.ts';
 import { close, finish, type StoredPlan } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { letIn } from './fence.ts';
+import { fenceAgain, letIn } from './fence.ts';
 import { withLock } from './locked.ts';
 import { goOn } from './recover.ts';
 import { step } from './report.ts';
@@ -126,6 +127,8 @@ async function carryOut(
     report.database.state = 'partial';
     return;
   }
+  // Not where nothing was changed yet, nor where the application may be in for good.
+  if (run.state !== 'locked' && !isEndRecorded(run)) await fenceAgain(context, hold, facts, run);
   if (choice === 'put-back') {
     await takeBack(context, hold, run);
     return;
@@ -187,6 +190,8 @@ async function adoptEdits(hold: Hold, run: RunRow, edited: EditedRun): Promise<R
   await inTransaction(hold.db, async () => {
     await updateRun(hold, run.runId, { planDigest, plan, state: 'changing' });
     if (forget !== null) await forgetIntent(hold, run.runId, forget);
+    // What a person said of a statement in doubt is known nowhere else.
+    await advanceJournal(hold, run.runId, { done: edited.done, intent: null });
   });
   await failPoint('resolve.adopted');
   return { ...run, planDigest, plan, state: 'changing' };

@@ -263,6 +263,59 @@ describe('deploy resolve --continue', () => {
     assert.equal((await db.query('SELECT id FROM note')).length, 1);
     assert.equal(await versionOf(site), '0.2.0');
   });
+
+  test('what was said of a statement in doubt is kept when it is killed right after, with a corrected file too', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('CREATE TABLE note (id INT PRIMARY KEY)');
+    const file = '0.2.0/0002_note.up.sql';
+    const text = 'CREATE OR REPLACE TABLE note (id INT PRIMARY KEY);\n';
+    await site.write({ [file]: `${text}CREATE TABLE first (id INT);\n` });
+    const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'apply.executed#1=kill' });
+    assert.equal(killed.signal, 'SIGKILL');
+    await db.run('INSERT INTO note VALUES (7)');
+    await site.write({ [file]: `${text}CREATE TABLE second (id INT);\n` });
+    await kill(site, ['--continue', '--in-doubt', 'done', '--yes'], 'resolve.adopted');
+
+    const ended = await site.deploy(['up']);
+
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal((await db.query('SELECT id FROM note')).length, 1);
+    assert.equal((await db.query("SHOW TABLES LIKE 'second'")).length, 1);
+  });
+});
+
+describe('the fence of a run that is resolved', () => {
+  test('is closed again when a person had opened it to look', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run("CREATE USER shop_looker@'%' IDENTIFIED BY 'pw'");
+    const env = { FENCE: 'require', FENCE_USERS: 'shop_looker' };
+    const isLocked = async () => {
+      const row = await db.one<{ locked: string | null }>(
+        "SELECT JSON_VALUE(priv, '$.account_locked') AS locked FROM mysql.global_priv WHERE user = 'shop_looker'",
+      );
+      return row!.locked === '1' || row!.locked === 'true';
+    };
+    await site.write(citiesThatFail);
+    assert.equal((await site.deploy(['up'], { ...env, ON_FAILURE: 'stop' })).code, 21);
+    await site.write(cities);
+    for (const [choice, failAt] of [
+      ['--continue', 'resolve.adopted'],
+      ['--put-back', 'put-back.begun'],
+    ] as const) {
+      assert.equal((await site.deploy(['unfence', '--yes'], env)).code, 0);
+      assert.equal(await isLocked(), false);
+
+      const more = { ...env, DEPLOY_FAIL_AT: `${failAt}=kill` };
+      const killed = await site.deploy(['resolve', choice, '--yes'], more);
+
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+      assert.equal(await isLocked(), true, choice);
+    }
+    await end(site, 0, ['--put-back', '--yes'], env);
+    assert.equal(await isLocked(), false);
+  });
 });
 
 describe('deploy resolve --accept', () => {
