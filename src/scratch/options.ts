@@ -63,6 +63,8 @@ export function serverOptions(paths: InstancePaths, options: ServerOptions): str
     '--event-scheduler=OFF',
     '--max-allowed-packet=1G',
     `--secure-file-priv=${options.confined === true ? paths.tmpDir : ''}`,
+    // With them the server heeds DATA DIRECTORY, which puts a table's file anywhere and needs no right.
+    ...(options.confined === true ? ['--skip-symbolic-links'] : []),
     `--innodb-buffer-pool-size=${bufferPoolMb}M`,
     `--innodb-log-file-size=${redoLogMb(bufferPoolMb)}M`,
     '--innodb-buffer-pool-load-at-startup=OFF',

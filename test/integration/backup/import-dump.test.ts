@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -224,6 +224,27 @@ INSERT INTO numbers VALUES (9001, f());;`,
         assert.equal(existsSync(owned), false, attack);
       }
     }
+  });
+
+  test('with tables in another folder has them in the private server all the same', async () => {
+    const out = mkdtempSync(join(dir, 'out-'));
+    const at = `DATA DIRECTORY='${out}'`;
+    const { contents } = await load(
+      write(
+        'folders.sql',
+        `CREATE TABLE a (id INT PRIMARY KEY) ENGINE=InnoDB ${at};
+CREATE TABLE b (id INT PRIMARY KEY) ENGINE=MyISAM ${at} INDEX DIRECTORY='${out}';
+CREATE TABLE c (id INT PRIMARY KEY) ENGINE=Aria ${at};
+CREATE TABLE d (id INT PRIMARY KEY) PARTITION BY HASH (id) (PARTITION p0 ${at}, PARTITION p1 ${at});
+INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); INSERT INTO c VALUES (1); INSERT INTO d VALUES (1);
+`,
+      ),
+    );
+    assert.deepEqual(
+      contents.tables.map(({ rows }) => rows),
+      [1, 1, 1, 1],
+    );
+    assert.deepEqual(readdirSync(out), []);
   });
 
   test('whose trigger of root stands before the rows is loaded as it is', async () => {
