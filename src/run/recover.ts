@@ -3,7 +3,7 @@
  * exactly what this image would do, else put the database back from that run's proven set.
  */
 import type { Hold } from '../database/lock.ts';
-import { untilFree } from '../database/until-free.ts';
+import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
 import { isEndRecorded } from '../history/run-row.ts';
@@ -98,6 +98,7 @@ export async function goOn(
   context.log.info({ run: run.runId, action: resume.fromSeq }, `going on with run ${run.runId}`);
   const { actions } = run.plan as StoredPlan;
   const counters = await countersBefore(context, facts, run, resume);
+  await waitBriefly(hold.db);
   await untilFree(patienceOf(context, hold), () => setCounters(hold, counters));
   await change(context, hold, facts, run, actions, resume.fromSeq);
 }

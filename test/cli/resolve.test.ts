@@ -285,6 +285,26 @@ describe('deploy resolve --continue', () => {
   });
 });
 
+describe('going on with a run', () => {
+  test('waits for a transaction that uses a table whose counter is set back', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'transaction.before-commit=kill' });
+    assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+    await db.run('BEGIN');
+    await db.query('SELECT id FROM city');
+    const run = site.start(['up']);
+    await until('it is in the way', () => run.stderr().includes('tables are in use by'));
+
+    await db.run('COMMIT');
+
+    const ended = await run.ended;
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+});
+
 describe('the fence of a run that is resolved', () => {
   test('is closed again when a person had opened it to look', async (t) => {
     const site = await makeSite(t, server);
