@@ -44,10 +44,26 @@ function plainStatements(script: ObjectScript): string[] {
   if (isUtf8 || /^[\x00-\x7f]*$/.test(create)) return [...before, charset, create];
   // The text is UTF-8 here, and the server would read it in the object's character set: by the
   // way of a variable it converts it.
-  return [
-    ...before,
-    `SET @deploy_text=${literal(create)}`,
-    charset,
-    'EXECUTE IMMEDIATE @deploy_text',
-  ];
+  return [...before, `${SET_TEXT}${literal(create)}`, charset, 'EXECUTE IMMEDIATE @deploy_text'];
+}
+
+const SET_TEXT = 'SET @deploy_text=';
+
+/** The statements of `objectStatements` with another CREATE. Pure. */
+export function changeCreate(
+  statements: readonly string[],
+  change: (create: string) => string,
+): string[] {
+  return statements.map((statement) => {
+    if (statement.startsWith('CREATE ')) return change(statement);
+    if (!statement.startsWith(SET_TEXT)) return statement;
+    return SET_TEXT + literal(change(readLiteral(statement.slice(SET_TEXT.length))));
+  });
+}
+
+/** The text of which `literal` made this. */
+function readLiteral(text: string): string {
+  const hex = /^_utf8mb4 X'(?<digits>[0-9a-f]*)'$/i.exec(text)?.groups?.['digits'];
+  if (hex !== undefined) return Buffer.from(hex, 'hex').toString('utf8');
+  return text.slice(1, -1).replaceAll("''", "'");
 }

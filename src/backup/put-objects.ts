@@ -6,6 +6,7 @@ import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { makeObjects, readSections } from './load.ts';
+import { putEvent } from './put-events.ts';
 import { INVALID_VIEW, PLACEHOLDER } from './read-objects.ts';
 import { schemaAttributes } from './read-tables.ts';
 import { type RestoreContext, withWorker } from './restore-context.ts';
@@ -23,17 +24,23 @@ export async function putObjects(context: RestoreContext): Promise<void> {
   await failPoint('restore.objects-created');
 }
 
-/** Gives the live schema the set's events, each with its own status, and no others. Idempotent. */
-export async function putEvents(context: RestoreContext): Promise<void> {
-  await putKinds(context, ['event']);
+/**
+ * Gives the live schema the set's events, each with its own status, and no others. Idempotent.
+ *
+ * @returns the names of those that are left disabled because their only time is over
+ */
+export async function putEvents(context: RestoreContext): Promise<string[]> {
+  const missed = await putKinds(context, ['event']);
   await failPoint('restore.events-created');
+  return missed;
 }
 
-async function putKinds(context: RestoreContext, kinds: readonly string[]): Promise<void> {
+async function putKinds(context: RestoreContext, kinds: readonly string[]): Promise<string[]> {
   const { hold, database, set, log, swapWaitMs } = context;
   const wanted = new Map(set.manifest.objects.map(({ key, fingerprint }) => [key, fingerprint]));
   const sections = await readSections(set, 'objects');
-  await withWorker(context, database, async (db) => {
+  return withWorker(context, database, async (db) => {
+    const missed: string[] = [];
     const patience = { waitMs: swapWaitMs, log, db, database };
     const live = fingerprintSchema(await readSchema(db, database));
     const plan = planObjects(wanted, live, sections, kinds);
@@ -44,11 +51,17 @@ async function putKinds(context: RestoreContext, kinds: readonly string[]): Prom
     await waitBriefly(db);
     for (const key of plan.drop) await untilFree(patience, () => dropObject(db, key));
     for (const section of plan.make) {
+      if (section.key?.startsWith('event:') === true) {
+        const put = () => putEvent({ db, database, log }, section);
+        if (await untilFree(patience, put)) missed.push(section.key.slice('event:'.length));
+        continue;
+      }
       const failed = await untilFree(patience, () => makeObjects(db, [section], 'PUT_BACK_FAILED'));
       for (const name of failed) {
         log.warn({ view: name }, `the view ${name} was invalid in the backup and cannot be made`);
       }
     }
+    return missed;
   });
 }
 

@@ -33,11 +33,27 @@ export async function compareLive(context: RestoreContext): Promise<void> {
   );
 }
 
-/** Compares the live schema's events with the set. @throws DeployError `PUT_BACK_FAILED` */
-export async function compareEvents(context: RestoreContext): Promise<void> {
+/**
+ * Compares the live schema's events with the set. Those of `missed` are enabled in it and were left
+ * disabled by `putEvents`: all else of them is compared.
+ *
+ * @throws DeployError `PUT_BACK_FAILED`
+ */
+export async function compareEvents(
+  context: RestoreContext,
+  missed: readonly string[],
+): Promise<void> {
   const { database, set } = context;
   await withWorker(context, database, async (db) => {
-    const fingerprints = fingerprintSchema(await readSchema(db, database));
+    const model = await readSchema(db, database);
+    const objects = new Map(model.objects);
+    for (const name of missed) {
+      const event = objects.get(`event:${name}`);
+      if (event?.kind !== 'event') continue;
+      const attributes = { ...event.attributes, status: 'ENABLED' };
+      objects.set(`event:${name}`, { ...event, attributes });
+    }
+    const fingerprints = fingerprintSchema({ ...model, objects });
     const eventsOf = (objects: Contents['objects']) => ({
       ...{ tables: [], sequences: [] },
       objects: objects.filter(({ key }) => key.startsWith('event:')),

@@ -122,8 +122,8 @@ async function goOn(
     await failPoint('restore.compared');
     await save({ ...state, phase: 'compared', set: set.name });
   }
-  await putEvents(context);
-  await compareEvents(context);
+  const missed = await putEvents(context);
+  await compareEvents(context, missed);
   if (state.inPlace !== true) await dropReplaced(context);
 }
 

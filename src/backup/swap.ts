@@ -5,6 +5,7 @@ import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { runSection } from './load.ts';
+import { putEvent } from './put-events.ts';
 import { readEvents, readTriggers } from './read-objects.ts';
 import { readSchemaDefaults, readTableList, schemaAttributes } from './read-tables.ts';
 import { type RestoreContext, withWorker } from './restore-context.ts';
@@ -139,9 +140,11 @@ async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
     for (const section of [...state.triggers, ...state.events]) {
       if (left.includes(section.key)) continue;
       await hold.assertHeld();
-      await untilFree({ waitMs: swapWaitMs, log, db, database }, () =>
-        runSection(db, section, 'PUT_BACK_FAILED'),
-      );
+      await untilFree({ waitMs: swapWaitMs, log, db, database }, async () => {
+        if (section.key?.startsWith('event:') !== true)
+          return runSection(db, section, 'PUT_BACK_FAILED');
+        await putEvent({ db, database, log }, section);
+      });
     }
   });
   await save({ phase: 'staging', set: set.name, placeholders: [] });

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
+import sql from 'sql-template-tag';
 import type { Contents } from '../../../src/backup/contents.ts';
 import { compareContents } from '../../../src/backup/differences.ts';
 import type { BackupSet } from '../../../src/backup/manifest.ts';
@@ -230,6 +231,48 @@ test('a swap that nobody noted is recognised, also when old and new tables share
 
   assert.deepEqual(compareContents(old, await contentsOf(address, database)), []);
   assert.deepEqual(await leftoverSchemas(address, database), []);
+});
+
+test('an event whose only time is over comes back disabled and is said, one of the future comes back enabled', async (t) => {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  const log = makeLog();
+  // As it was when the set was taken: nothing fired yet.
+  await db.run('SET timestamp=1000000000');
+  for (const [name, when, client] of [
+    ['preserved', '2010-01-01', 'latin1'],
+    ['kept', '2010-01-01', 'utf8mb4'],
+    ['later', '2037-01-01', 'utf8mb4'],
+  ]) {
+    const create = `CREATE EVENT ${name} ON SCHEDULE AT '${when}' ON COMPLETION PRESERVE DO SELECT 'ENABLE Ä'`;
+    await db.run(sql`SET @text=${create}`);
+    await db.run(`SET SESSION character_set_client=${client}`);
+    await db.run('EXECUTE IMMEDIATE @text');
+    await db.run('SET NAMES utf8mb4');
+  }
+  await db.run('ALTER EVENT `kept` ON COMPLETION NOT PRESERVE');
+  await db.run('SET timestamp=DEFAULT');
+  const read = () =>
+    db.query<{ name: string; status: string; body: string; charset: string }>(
+      `SELECT event_name AS name, status AS status, event_definition AS body, character_set_client AS charset
+       FROM information_schema.events WHERE event_schema = '${database}' ORDER BY event_name`,
+    );
+  const before = await read();
+  const set = await take(address, database, makeBackupDir(t));
+  await db.run('DROP EVENT `preserved`');
+  await db.run('DROP EVENT `kept`');
+  await db.run('SET GLOBAL event_scheduler=ON');
+  t.after(() => db.run('SET GLOBAL event_scheduler=OFF').then(() => undefined));
+
+  await restore(address, database, set, { log });
+
+  assert.ok(before.every(({ status }) => status === 'ENABLED'));
+  assert.deepEqual(
+    await read(),
+    before.map((event) => ({ ...event, status: event.name === 'later' ? 'ENABLED' : 'DISABLED' })),
+  );
+  for (const name of ['kept', 'preserved'])
+    assert.match(log.lines.join('\n'), new RegExp(`time of the event ${name} is over`));
 });
 
 test('an unfinished restore is not gone on with from another set', async (t) => {

@@ -247,7 +247,10 @@ describe('events', () => {
     const held = await read();
     await releaseEvents(root, database, events);
 
-    assert.deepEqual(events, [{ name: 'hourly', definer: 'root@localhost', status: 'ENABLED' }]);
+    assert.deepEqual(
+      events.map(({ name, definer, status }) => ({ name, definer, status })),
+      [{ name: 'hourly', definer: 'root@localhost', status: 'ENABLED' }],
+    );
     assert.equal(held.find(({ name }) => name === 'hourly')?.status, 'SLAVESIDE_DISABLED');
     assert.deepEqual(await read(), before);
     await root.run('DROP EVENT hourly');
@@ -279,6 +282,63 @@ describe('events', () => {
       ],
     );
     for (const { name } of await read()) await root.run(`DROP EVENT ${name}`);
+  });
+
+  test('that somebody else keeps from firing meanwhile stay so', async () => {
+    await root.run('CREATE EVENT ours ON SCHEDULE EVERY 1 HOUR DO SELECT 1');
+    await root.run('CREATE EVENT asleep ON SCHEDULE EVERY 1 HOUR DISABLE DO SELECT 1');
+    const events = await listEvents(root, database);
+    await holdAll(events);
+
+    await root.run('ALTER EVENT asleep DISABLE ON SLAVE');
+    await root.run('SET timestamp=UNIX_TIMESTAMP()+60');
+    await root.run(
+      'CREATE EVENT foreign_one ON SCHEDULE EVERY 1 HOUR DISABLE ON SLAVE DO SELECT 1',
+    );
+    await root.run('SET timestamp=DEFAULT');
+    await releaseEvents(root, database, events);
+
+    assert.deepEqual(
+      (await read()).map(({ name, status }) => [name, status]),
+      [
+        ['asleep', 'SLAVESIDE_DISABLED'],
+        ['foreign_one', 'SLAVESIDE_DISABLED'],
+        ['ours', 'ENABLED'],
+      ],
+    );
+    for (const { name } of await read()) await root.run(`DROP EVENT ${name}`);
+  });
+
+  test('of another character set keep it, and every character of their text and name', async () => {
+    const db = await server.connect(database);
+    for (const statement of [
+      `SET @text='CREATE DEFINER=somebody@localhost EVENT grüße ON SCHEDULE EVERY 1 HOUR COMMENT ''Köln'' DO SELECT ''Müller'', "ß"'`,
+      "SET SESSION sql_mode='NO_BACKSLASH_ESCAPES', time_zone='+05:00'",
+      'SET SESSION character_set_client=latin1, collation_connection=latin1_german1_ci',
+      'EXECUTE IMMEDIATE @text',
+    ])
+      await db.run(statement);
+    const readAll = async () => {
+      const stored =
+        await root.query(`SELECT name, definer, status, sql_mode, time_zone, comment, character_set_client,
+        collation_connection, HEX(body) AS body, body_utf8 FROM mysql.event`);
+      return [...stored, ...(await root.query('SHOW CREATE EVENT `grüße`'))];
+    };
+    const readSession = () => root.query('SELECT @@character_set_client, @@collation_connection');
+    const before = [await readAll(), await readSession()];
+
+    const events = await listEvents(root, database);
+    await holdAll(events);
+    const held = await read();
+    await releaseEvents(root, database, events);
+
+    assert.equal(held[0]?.status, 'SLAVESIDE_DISABLED');
+    assert.deepEqual([await readAll(), await readSession()], before);
+    await assert.rejects(
+      holdEvent(root, database, { ...events[0]!, definer: `${'x'.repeat(200)}@y` }),
+    );
+    assert.deepEqual(await readSession(), before[1]);
+    await root.run('DROP EVENT `grüße`');
   });
 
   test('whose only time passed while they were held are not dropped but left disabled, and named', async () => {

@@ -57,7 +57,14 @@ describe('a run in deploy_run', () => {
       ...{ state: 'putting_back', step: 'put_back', backupSet: 'backup_1', report: '{}' },
       ...{ planDigest: 'e', mode: 'rollback', direction: 'down', from: null, to: '0.4.0' },
       fencedAccounts: [{ user: 'app', host: '%', wasLocked: true }],
-      disabledEvents: [{ name: 'nightly', definer: 'root@localhost', status: 'ENABLED' }],
+      disabledEvents: [
+        {
+          name: 'nightly',
+          definer: 'root@localhost',
+          status: 'ENABLED',
+          createdAt: '2026-01-01 00:00:00',
+        },
+      ],
       restoreState: { step: 'swapped' },
       plan: [1],
     };
