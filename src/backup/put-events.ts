@@ -20,7 +20,10 @@ export async function putEvent(
   { db, database, log }: { readonly db: Db; readonly database: string; readonly log: Log },
   section: Section,
 ): Promise<boolean> {
-  const made = { ...section, statements: changeCreate(section.statements, disabledOnce) };
+  const scheduler = await db.one<{ state: string }>('SELECT @@GLOBAL.event_scheduler AS state');
+  // Nothing is fired or dropped where it does not run: the event comes back as it was.
+  const change = scheduler?.state === 'ON' ? disabledOnce : (create: string) => create;
+  const made = { ...section, statements: changeCreate(section.statements, change) };
   const name = section.key!.slice('event:'.length);
   // A try before this one may have waited too long between making and enabling it.
   await db.run(`DROP EVENT IF EXISTS ${quoteNameText(name)}`);
