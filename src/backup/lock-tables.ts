@@ -30,7 +30,7 @@ export async function lockTables(
       const locks = namesOf(list).map((name) => `${quoteNameText(name)} READ`);
       await db.run(`LOCK TABLES ${locks.join(', ')}`);
       const locked = await readTableList(db, database);
-      if (namesOf(locked).join('\0') === namesOf(list).join('\0')) return locked;
+      if (isSame(locked, list)) return locked;
       await db.run('UNLOCK TABLES');
     } catch (error) {
       // A table that went away between the two statements: the list is read again.
@@ -44,13 +44,18 @@ export async function lockTables(
     'BACKUP_FAILED',
     `the tables of ${database} could not be locked for reading`,
     {
-      cause,
+      ...(cause === undefined ? {} : { cause }),
       where: database,
       next: [
         'a long transaction holds them: end it (SHOW PROCESSLIST shows it), then run the same command again',
       ],
     },
   );
+}
+
+/** The order says nothing: names that the server takes for the same come as it pleases. */
+function isSame(one: TableList, other: TableList): boolean {
+  return namesOf(one).sort().join('\0') === namesOf(other).sort().join('\0');
 }
 
 function namesOf({ tables, sequences }: TableList): string[] {

@@ -40,6 +40,8 @@ describe('untilFree', () => {
       });
     });
     await until('the transaction waits', async () => {
+      // Whoever reads this table more often than every 100 ms is given the rows of the first time.
+      await new Promise((resolve) => setTimeout(resolve, 150));
       const [row] = await other.query(
         `SELECT trx_state AS state FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = ${db.id}`,
       );

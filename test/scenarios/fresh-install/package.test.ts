@@ -109,12 +109,12 @@ describe('deploy masterdata', () => {
     const imported = await to.deploy(['masterdata', 'import', '--input', dir, '--json'], rules);
 
     assert.equal(diff.code, 0, diff.stderr);
-    assert.match(diff.stdout, /^spells: 1 changed, 0 new, 0 deleted/m);
+    assert.match(diff.stdout, /^1 spells changed, 0 new, 0 deleted; 4 unchanged/m);
     assert.equal(imported.code, 0, imported.stderr);
     assert.equal((JSON.parse(imported.stdout) as Json)['backup'].proven, true);
     assert.equal((await target.query("SELECT 1 FROM gsm_spells WHERE ap = '77'")).length, 1);
     const again = await to.deploy(['masterdata', 'diff', '--input', dir], rules);
-    assert.match(again.stdout, /^spells: 0 changed, 0 new, 0 deleted/m);
+    assert.match(again.stdout, /^together: 0 changed, 0 new, 0 deleted/m);
   });
 });
 

@@ -100,7 +100,7 @@ export const tortureSchema: readonly string[] = [
   `CREATE DEFINER=\`gone\`@\`%\` EVENT ev1 ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01 00:00:00' ENDS '2038-01-01 00:00:00'
     ON COMPLETION PRESERVE DISABLE COMMENT 'ev c' DO begin delete from {schema}.nopk; end`,
   `CREATE EVENT ev2 ON SCHEDULE AT '2037-01-01 00:00:00' DISABLE DO select 1`,
-  `CREATE EVENT ev3 ON SCHEDULE EVERY '1:30' HOUR_MINUTE STARTS '2020-01-01 00:00:00' DISABLE ON SLAVE DO select 'a','😀'`,
+  `CREATE EVENT ev3 ON SCHEDULE EVERY '1:30' HOUR_MINUTE STARTS '2020-01-01 00:00:00' DISABLE DO select 'a','😀'`,
   // An event whose time has passed; the scheduler would have dropped it.
   'SET timestamp=1000000000',
   `CREATE EVENT past ON SCHEDULE AT '2001-12-01 00:00:00' DISABLE DO select 1`,
