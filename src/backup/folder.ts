@@ -102,7 +102,8 @@ export async function removeUnfinished(unfinished: Unfinished): Promise<void> {
 
 /**
  * Removes unfinished sets whose process is dead, and what is left of pruned ones; gives their
- * names. Finished sets, and whatever has another name, are never touched.
+ * names. Finished sets, and whatever has another name, are never touched. What cannot be removed is
+ * logged and stays: nobody's recovery or backup fails because of it.
  */
 export async function sweepUnfinished(dir: string, log: Log): Promise<string[]> {
   const removed: string[] = [];
@@ -111,7 +112,13 @@ export async function sweepUnfinished(dir: string, log: Log): Promise<string[]> 
     const path = join(dir, name);
     const isLeft = isPrunedName(name) || (pid !== null && !(await isInUse(path, pid)));
     if (!isLeft) continue;
-    await rm(path, { recursive: true, force: true });
+    try {
+      // Children of a killed process may still write for a moment, so that a folder is not empty.
+      await rm(path, { recursive: true, force: true, maxRetries: 5 });
+    } catch (error) {
+      log.warn({ dir: path, err: error }, 'an unfinished backup of a dead run cannot be removed');
+      continue;
+    }
     log.info({ dir: path }, 'removed an unfinished or half pruned backup of a run that is dead');
     removed.push(name);
   }

@@ -2,6 +2,7 @@
  * What an `up` does about a run that did not end (the table of DESIGN §5a): finish it when it is
  * exactly what this image would do, else put the database back from that run's proven set.
  */
+import { sweepUnfinished } from '../backup/folder.ts';
 import type { Hold } from '../database/lock.ts';
 import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -37,6 +38,8 @@ export async function recoverUnfinished(
     { run: run.runId, state: run.state },
     `run ${run.runId} did not end (${run.state})`,
   );
+  // Also when nothing is to be backed up any more: nobody else would remove what that run was writing.
+  await sweepUnfinished(context.config.backupDir, context.log);
   if (run.state === 'locked') {
     await letIn(context, hold, run);
     await discardStaging(hold, run);

@@ -67,6 +67,15 @@ describe('kill -9 during a rollback', () => {
     }
   }
 
+  test('while it backs up: an up that has nothing to do removes the unfinished set', async (t) => {
+    await tryKill({
+      ...(await copyOf(t, model.database)),
+      scenario: 'rollback, killed in its backup, then up',
+      // The third time: two rehearsals, before the lock and under it, prove a copy of their own.
+      ...{ args: rollback, failAt: 'backup.proved#3=kill', isNew: model.atTwo },
+    });
+  });
+
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_118);
   for (let nth = 1; nth <= killsInCi(8); nth++) {
     test(`at random moment ${nth} of seed ${seed}: up finds the version before, or after and says so`, async (t) => {
