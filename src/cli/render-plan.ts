@@ -3,6 +3,7 @@
 import { serverText } from '../database/server-errors.ts';
 import { describeCauses } from '../errors/chain.ts';
 import { statementsOf } from '../migrations/actions.ts';
+import { showNumber } from '../migrations/install-number.ts';
 import type { ClassifiedStatement, Migration } from '../migrations/migration.ts';
 import type { Facts } from '../run/facts.ts';
 import type { Cycle, Plan, Refusal } from '../run/plan.ts';
@@ -63,7 +64,7 @@ function renderCycle(cycle: Cycle, verdicts: readonly Verdict[]): string[] {
 }
 
 function titleOfMigration({ number, name, description }: Migration): string {
-  return `${String(number).padStart(4, '0')} ${name}: ${description}`;
+  return `${showNumber(number)} ${name}: ${description}`;
 }
 
 function renderStatement(

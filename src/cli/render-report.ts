@@ -1,3 +1,4 @@
+import { showNumber } from '../migrations/install-number.ts';
 import { formatBytes } from '../run/context.ts';
 import { conversionText } from '../run/masterdata.ts';
 import type { Report, ReportMigration } from '../run/report.ts';
@@ -36,7 +37,7 @@ export function renderReport(report: Report, path: string | null): string {
 }
 
 function renderMigration(migration: ReportMigration): string {
-  const title = `${String(migration.number).padStart(4, '0')} ${migration.description} (${migration.version})`;
+  const title = `${showNumber(migration.number)} ${migration.description} (${migration.version})`;
   const { statements } = migration;
   // A migration of an adopted database is recorded without being run.
   if (statements.length === 0 && migration.direction === 'up') return `  recorded  ${title}`;

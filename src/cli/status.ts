@@ -1,5 +1,6 @@
 import { waitForServer } from '../database/wait.ts';
 import { compareVersions } from '../history/versions.ts';
+import { showNumber } from '../migrations/install-number.ts';
 import { readStatus, type Status } from '../run/status.ts';
 import { type CommonOptions, inspect, type World } from './invoke.ts';
 
@@ -39,15 +40,15 @@ function renderStatus(database: string, status: Status): string {
     `  applied   ${status.applied.length}, pending ${status.pending.length}, failed ${status.failed.length}`,
   ];
   for (const { number, version, description } of status.pending) {
-    lines.push(`  pending   ${String(number).padStart(4, '0')} ${description} (${version})`);
+    lines.push(`  pending   ${showNumber(number)} ${description} (${version})`);
   }
   for (const { number, version, description } of status.failed) {
-    lines.push(`  failed    ${String(number).padStart(4, '0')} ${description} (${version})`);
+    lines.push(`  failed    ${showNumber(number)} ${description} (${version})`);
   }
   const { last_migration: last, unfinished_run: unfinished, lock, last_backup: backup } = status;
   if (last !== null)
     lines.push(
-      `  last      ${String(last.number).padStart(4, '0')} ${last.description}, ${last.applied_at ?? 'time not known'}, by ${last.applied_by ?? 'unknown'}`,
+      `  last      ${showNumber(last.number)} ${last.description}, ${last.applied_at ?? 'time not known'}, by ${last.applied_by ?? 'unknown'}`,
     );
   if (unfinished !== null)
     lines.push(

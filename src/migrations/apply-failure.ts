@@ -1,8 +1,10 @@
 /** What an action that failed is called. */
+
 import { isConnectionLost, isQueryInterrupted } from '../database/server-errors.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
+import { showNumber } from './install-number.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 
 /**
@@ -25,7 +27,7 @@ export function explainFailure(
       cause: error,
     });
   }
-  const title = `migration ${String(migration.number).padStart(4, '0')} ${migration.name}`;
+  const title = `migration ${showNumber(migration.number)} ${migration.name}`;
   if (isConnectionLost(error) || options.hold.signal.aborted) {
     return new DeployError('CONNECTION_LOST', `the connection broke while ${title} ran`, {
       cause: error,

@@ -1,9 +1,11 @@
 /** Makes the files of the next migration. The only place of this program that writes into the migrations folder. */
+
 import { mkdir, open, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DeployError } from '../errors/deploy-error.ts';
 import { compareVersions, type SchemaVersion } from '../history/versions.ts';
 import type { MigrationFolder } from './files.ts';
+import { showNumber } from './install-number.ts';
 
 /** What `new` is going to make, as paths below the migrations folder. */
 export type NewMigration = {
@@ -41,7 +43,7 @@ export function planNewMigration(
     });
   }
   const number = (folder.migrations.at(-1)?.number ?? 0) + 1;
-  const base = `${version}/${String(number).padStart(4, '0')}_${wanted.name}`;
+  const base = `${version}/${showNumber(number)}_${wanted.name}`;
   const { name } = wanted;
   return { number, version, name, up: `${base}.up.sql`, down: `${base}.down.sql` };
 }
@@ -92,7 +94,7 @@ function upText({ name }: NewMigration): string {
 }
 
 function downText({ number, name }: NewMigration): string {
-  return `-- Takes ${String(number).padStart(4, '0')} ${name} back: what was made last goes first.
+  return `-- Takes ${showNumber(number)} ${name} back: what was made last goes first.
 -- Write \`-- DATA LOSS:\` and what goes above each statement that loses rows or values.
 
 `;

@@ -1,13 +1,15 @@
 /** Turns what the engine does into lines of the log and entries of the report. */
+
 import type { DeployError } from '../errors/deploy-error.ts';
 import type { Action } from '../migrations/actions.ts';
 import type { ActionDone } from '../migrations/apply.ts';
+import { showNumber } from '../migrations/install-number.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { RunContext } from './context.ts';
 
 /** Announces a statement before it runs: a long ALTER is not silence. */
 export function noteBegin({ log }: RunContext, action: Action, migration: Migration): void {
-  const title = `${String(migration.number).padStart(4, '0')} ${migration.name}`;
+  const title = `${showNumber(migration.number)} ${migration.name}`;
   if (action.kind === 'record') {
     const verb = action.direction === 'up' ? 'recording' : 'removing from the history';
     log.debug({ migration: migration.number }, `${verb}: ${title}`);

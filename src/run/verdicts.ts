@@ -1,4 +1,5 @@
 /** What going back does to each migration, in the words of the plan. Pure. */
+import { showNumber } from '../migrations/install-number.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Loss } from './loss.ts';
 
@@ -31,7 +32,7 @@ export function judgeReverts(
 
 /** What the migration's going back leaves alone, a line each. */
 export function describeKept({ migration, kept }: Verdict): string[] {
-  const number = String(migration).padStart(4, '0');
+  const number = showNumber(migration);
   return kept.map((what) => `kept: ${what} existed before ${number}`);
 }
 

@@ -36,7 +36,9 @@ describe('an empty database', () => {
 
   test('killed in the middle of the installation is finished by the next up', async (t) => {
     const whole = await makeSite(t, server, {}, { migrationsDir });
-    assert.equal((await whole.deploy(['up'])).code, 0);
+    const installed = await whole.deploy(['up']);
+    assert.equal(installed.code, 0);
+    assert.match(installed.stdout, /^ {2}applied {3}install everything at/m);
     const expected = await takePicture(await whole.connect(), whole.database);
     const site = await makeSite(t, server, {}, { migrationsDir });
     const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'apply.executed#30=kill' });
