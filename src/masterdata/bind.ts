@@ -31,6 +31,10 @@ export type BoundReference = {
   readonly row: string;
   /** Column of `refs`: id in the parent's table; null while that row is new. */
   readonly id: string;
+  /** Column of the staging table: the row that is meant, where equal bytes tell. */
+  readonly linkedRow: string;
+  /** Column of the staging table: the id that is meant, where equal bytes tell. */
+  readonly linkedId: string;
   readonly absent: number | null;
   readonly copies: readonly {
     /** Column of `refs`. */
@@ -46,14 +50,12 @@ export type BoundEntity = {
   readonly table: TableFacts;
   /** Staging table: the rows of the file that differ from all rows of the table, as far as that is known. */
   readonly stage: string;
-  /** Staging table: which row of the table a row of the file is about. */
+  /** Staging table: ids of the rows of the table that the file does not have just so. */
+  readonly rest: string;
+  /** Staging table: which row of the table a staged row is about. */
   readonly ids: string;
   /** Staging table: which rows the staged ones refer to. */
   readonly refs: string;
-  /** Staging table: what is in the table, by its digest. */
-  readonly digests: string;
-  /** Staging table: the keys of rows that the file has just so, as the digests of others contain them. */
-  readonly keys: string;
   /** The column of the primary key. */
   readonly id: Column;
   readonly fields: readonly BoundField[];
@@ -114,8 +116,7 @@ function bindEntity(
     stage: `deploy_md_${entity.name}`,
     ids: `deploy_md_0i_${entity.name}`,
     refs: `deploy_md_0r_${entity.name}`,
-    digests: `deploy_md_0d_${entity.name}`,
-    keys: `deploy_md_0k_${entity.name}`,
+    rest: `deploy_md_0t_${entity.name}`,
     keyFields: fields.filter(
       ({ field }) => entity.key.includes(field.name) && field.reference === null,
     ),
@@ -175,6 +176,7 @@ function bindReference(
   const otherOf = (name: string) => parent.fields.find(({ field }) => field.name === name)!;
   return {
     ...{ reference, parent, row: `r${at}`, id: `i${at}` },
+    ...{ linkedRow: `h${at}`, linkedId: `g${at}` },
     column: table.columns.get(reference.column)!,
     pairs: own.map((one) => ({ own: one, other: otherOf(one.field.reference!.field) })),
     absent: reference.optional ? entity.fields.length + at : null,

@@ -5,7 +5,7 @@ import type { BoundEntity } from './bind.ts';
 import { MOST_SHOWN } from './check.ts';
 import { type PointingColumn, readPointingColumns } from './columns.ts';
 import type { Problems } from './problems.ts';
-import { at, idsOf, tableOf } from './sql.ts';
+import { at, idsOf, restRows } from './sql.ts';
 
 /**
  * Finds rows that are to be deleted although rows that stay point to them: a foreign key would
@@ -58,7 +58,7 @@ async function checkColumn(
   const rows = await db.query<{ id: string | number; n: string }>(sql`
     SELECT ${at('t', entity.id.name)} AS id, COUNT(*) AS n
     FROM ${quoteName(table)} AS c
-    JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = ${at('c', column)}
+    JOIN (${restRows(entity)}) ON ${at('t', entity.id.name)} = ${at('c', column)}
     LEFT JOIN ${idsOf(entity)} AS m ON m.id = ${at('t', entity.id.name)} ${staged.join}
     WHERE m.rn IS NULL AND ${staged.stays}
     GROUP BY ${at('t', entity.id.name)} LIMIT ${MOST_SHOWN}`);

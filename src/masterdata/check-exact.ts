@@ -3,64 +3,122 @@ import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import { addFound, MOST_SHOWN, repeatedKey, sameKeyInFile } from './check.ts';
+import { textOf } from './links.ts';
 import type { Problems } from './problems.ts';
-import { shorten } from './row.ts';
+import type { EntityRows } from './read.ts';
+import { matchingRows } from './resolve.ts';
+import { makeRowStager, type StagedValue, shorten } from './row.ts';
 import { selectFields } from './select.ts';
-import { at, idsOf, keyColumns, stagedRows, tableOf } from './sql.ts';
+import { at, idsOf, keyColumns, restOf, tableOf } from './sql.ts';
+
+type Found = Readonly<Record<string, unknown>>;
 
 /** As `addFound`, for rows `t` that are in the file just so. */
-export async function addExact<R extends { rn: number }>(
+export async function addExact<R extends object>(
   db: Db,
   entity: BoundEntity,
+  source: EntityRows,
   problems: Problems,
   rest: { readonly columns: Sql; readonly where: Sql },
-  message: (row: R & Readonly<Record<string, unknown>>) => string,
+  message: (row: R & Found) => string,
 ): Promise<void> {
-  const { values, joins } = selectFields(entity);
-  const key = entity.entity.key.map((name) => {
-    const index = entity.fields.findIndex(({ field }) => field.name === name);
-    return { name: `v${index}`, value: values[index]! };
-  });
-  const columns = key.map(({ name, value }) => sql`${value} AS ${raw(name)}`);
-  const rows = await db.query<R & Readonly<Record<string, unknown>>>(sql`
-    SELECT m.rn AS rn, ${join(columns)}, ${rest.columns}
-    FROM ${idsOf(entity)} AS m STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = m.id ${joins}
-    WHERE m.exact AND ${rest.where} LIMIT ${MOST_SHOWN}`);
-  for (const row of rows) {
-    const text = key.map(({ name }) => shorten(row[name])).join(', ');
-    problems.add(entity.entity.file, row.rn, text, message(row));
+  const { columns, joins } = keySelect(entity);
+  const id = at('t', entity.id.name);
+  const rows = await db.query<R & Found>(sql`
+    SELECT ${join([...columns, rest.columns])} FROM ${tableOf(entity)} AS t ${joins}
+    LEFT JOIN ${restOf(entity)} AS e ON e.id = ${id}
+    WHERE e.id IS NULL AND ${rest.where} LIMIT ${MOST_SHOWN}`);
+  const places = await findPlaces(entity, source, rows);
+  for (const [index, row] of rows.entries()) {
+    const key = keyOf(entity, row).map((value) => shorten(value));
+    problems.add(entity.entity.file, places[index] ?? null, key.join(', '), message(row));
   }
 }
 
-/** Finds rows that have the key of a row of the file which the table has just so. */
+/** Finds rows that have the key of a row of the file which the table has just so; `fresh` staged rows are new. */
 export async function checkExactKeys(
   db: Db,
   entity: BoundEntity,
+  source: EntityRows,
+  fresh: number,
   problems: Problems,
 ): Promise<void> {
-  await addFound<{ rn: number; other: number }>(
-    db,
-    entity,
-    problems,
-    {
-      columns: sql`k.rn AS other`,
-      from: sql`${stagedRows(entity)} JOIN ${idsOf(entity)} AS k ON k.id = m.id AND k.exact`,
-      where: raw(''),
-    },
-    ({ rn, other }) => sameKeyInFile([rn, other].sort((a, b) => a - b).join(', ')),
-  );
+  if (fresh > 0) await checkFresh(db, entity, source, problems);
   if (await isTold(db, entity)) return;
   const id = at('t', entity.id.name);
-  const repeated = await db.query<{ rn: number; ids: string }>(sql`
-    SELECT MIN(IF(m.exact, m.rn, NULL)) AS rn, GROUP_CONCAT(DISTINCT ${id} ORDER BY ${id} SEPARATOR ', ') AS ids
-    FROM ${tableOf(entity)} AS t LEFT JOIN ${idsOf(entity)} AS m ON m.id = ${id}
-    GROUP BY ${join(keyColumns(entity))} HAVING COUNT(DISTINCT ${id}) > 1 AND rn IS NOT NULL LIMIT ${MOST_SHOWN}`);
+  const repeated = await db.query<{ id: string; ids: string }>(sql`
+    SELECT MIN(IF(e.id IS NULL, ${id}, NULL)) AS id, GROUP_CONCAT(${id} ORDER BY ${id} SEPARATOR ', ') AS ids
+    FROM ${tableOf(entity)} AS t LEFT JOIN ${restOf(entity)} AS e ON e.id = ${id}
+    GROUP BY ${join(keyColumns(entity))} HAVING COUNT(*) > 1 AND id IS NOT NULL LIMIT ${MOST_SHOWN}`);
   if (repeated.length === 0) return;
-  const ids = new Map(repeated.map((row) => [row.rn, row.ids]));
-  const where = sql`m.rn IN (${join([...ids.keys()])})`;
-  await addExact(db, entity, problems, { columns: raw('1'), where }, ({ rn }) =>
-    repeatedKey(entity, ids.get(rn)!),
+  const ids = new Map(repeated.map((row) => [String(row.id), row.ids]));
+  const where = sql`${id} IN (${join([...ids.keys()])})`;
+  const columns = sql`${id} AS found`;
+  await addExact<{ found: string }>(
+    ...([db, entity, source, problems, { columns, where }] as const),
+    ({ found }) => repeatedKey(entity, ids.get(String(found))!),
   );
+}
+
+/** Finds rows of the file that seem new, but have the key of another one which the table has just so. */
+async function checkFresh(
+  db: Db,
+  entity: BoundEntity,
+  source: EntityRows,
+  problems: Problems,
+): Promise<void> {
+  const { columns, joins } = keySelect(entity);
+  const known = await db.query<Found & { rn: number }>(sql`
+    SELECT s.rn AS rn, ${join(columns)} FROM ${matchingRows(entity)} ${joins}
+    LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn WHERE m.rn IS NULL LIMIT ${MOST_SHOWN}`);
+  if (known.length === 0) return;
+  const places = await findPlaces(entity, source, known);
+  const others = new Map(known.map(({ rn }, index) => [rn, places[index]]));
+  await addFound(
+    ...([
+      db,
+      entity,
+      problems,
+      { where: sql`WHERE s.rn IN (${join([...others.keys()])})` },
+    ] as const),
+    ({ rn }) => sameKeyInFile([rn, others.get(rn) ?? rn].sort((a, b) => a - b).join(', ')),
+  );
+}
+
+/** The key of rows `t`, as the file says it. */
+function keySelect(entity: BoundEntity): { readonly columns: Sql[]; readonly joins: Sql } {
+  const { values, joins } = selectFields(entity);
+  const columns = keyPlaces(entity).map((place) => sql`${values[place]!} AS ${raw(`v${place}`)}`);
+  return { columns, joins };
+}
+
+function keyOf(entity: BoundEntity, row: Found): StagedValue[] {
+  return keyPlaces(entity).map((place) => row[`v${place}`] as StagedValue);
+}
+
+function keyPlaces({ entity, fields }: BoundEntity): number[] {
+  return entity.key.map((name) => fields.findIndex(({ field }) => field.name === name));
+}
+
+/** Where in the file rows of the table are that it has just so: it is read again, because they are few. */
+async function findPlaces(
+  entity: BoundEntity,
+  source: EntityRows,
+  rows: readonly Found[],
+): Promise<readonly (number | undefined)[]> {
+  if (rows.length === 0) return [];
+  const places = keyPlaces(entity);
+  const keys = rows.map((row) => textOf(keyOf(entity, row), [...places.keys()]));
+  const found = new Map<string | null, number>();
+  const stageRow = makeRowStager(entity);
+  for await (const some of source.rows()) {
+    for (const { index, value } of some) {
+      const { values, usable } = stageRow(value);
+      const key = usable ? textOf(values, places) : null;
+      if (keys.includes(key) && !found.has(key)) found.set(key, index);
+    }
+  }
+  return keys.map((key) => (key === null ? undefined : found.get(key)));
 }
 
 /** True when no two rows of the table have the same key, as one look at an index can tell. */

@@ -4,16 +4,17 @@ import type { BoundEntity, BoundField } from './bind.ts';
 import { addFound } from './check.ts';
 import { addExact } from './check-exact.ts';
 import type { Matches } from './entity.ts';
-import type { Problems } from './problems.ts';
-import { stays } from './resolve.ts';
-import { any, at, comparable, idsOf, stageOf, tableOf } from './sql.ts';
+import { keptJoin } from './resolve.ts';
+import { any, at, comparable, stageOf, tableOf } from './sql.ts';
+import type { Staged, Staging } from './stage.ts';
 
 /** Finds values that must be those of some row of another entity, and are not. Reads only. */
 export async function checkMatches(
   db: Db,
   entity: BoundEntity,
+  { source }: Staged,
   entities: readonly BoundEntity[],
-  problems: Problems,
+  { problems, seen }: Staging,
 ): Promise<void> {
   for (const one of entity.fields) {
     const { field, stage } = one;
@@ -21,6 +22,7 @@ export async function checkMatches(
     const other = entities.find(({ entity: { name } }) => name === matches?.entity);
     const target = other?.fields.find(({ field: { name } }) => name === matches?.field);
     if (matches === null || other === undefined || target === undefined) continue;
+    if (seen.allKnown(one, target, matches.also)) continue;
     const message = ({ found }: { found: string }) =>
       `${field.name}: no row of ${matches.entity} is ${found === '' ? "''" : found}`;
     const staged = at('s', stage);
@@ -41,6 +43,7 @@ export async function checkMatches(
     await addExact<{ rn: number; found: string }>(
       db,
       entity,
+      source,
       problems,
       { columns, where: unknown },
       message,
@@ -57,9 +60,9 @@ function isKnown(
 ): Sql {
   const value = comparable(own, type, target.type);
   const staged = sql`EXISTS (SELECT 1 FROM ${stageOf(other)} AS p WHERE ${at('p', target.stage)} = ${value})`;
-  const stored = sql`EXISTS (SELECT 1 FROM ${tableOf(other)} AS o
-    LEFT JOIN ${idsOf(other)} AS q ON q.id = ${at('o', other.id.name)}
-    WHERE ${stays(other, 'q')} AND ${at('o', target.field.column!)} = ${value})`;
+  const kept = keptJoin(other, at('o', other.id.name), 'q');
+  const stored = sql`EXISTS (SELECT 1 FROM ${tableOf(other)} AS o ${kept.join}
+    WHERE ${kept.stays} AND ${at('o', target.field.column!)} = ${value})`;
   const listed = also.length === 0 ? [] : [sql`${own} IN (${join([...also])})`];
   return any([...listed, staged, stored]);
 }

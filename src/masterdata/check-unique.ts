@@ -3,7 +3,7 @@ import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import { addFound } from './check.ts';
 import type { Problems } from './problems.ts';
-import { all, at, idsOf, stagedRows, tableOf, writtenColumns } from './sql.ts';
+import { all, at, idsOf, restOf, stagedRows, tableOf, writtenColumns } from './sql.ts';
 
 /** Finds rows that a unique index of the table, other than one of the key, would refuse. Reads only. */
 export async function checkUnique(db: Db, entity: BoundEntity, problems: Problems): Promise<void> {
@@ -19,10 +19,10 @@ export async function checkUnique(db: Db, entity: BoundEntity, problems: Problem
       entity,
       problems,
       {
-        columns: sql`${id} AS id, q.rn IS NOT NULL AS listed, COALESCE(q.changed, 0) AS changes`,
+        columns: sql`${id} AS id, (q.rn IS NOT NULL OR e.id IS NULL) AS listed, COALESCE(q.changed, 0) AS changes`,
         // Not only rows that stay: one that is changed or deleted still has the value at that moment.
         from: sql`${stagedRows(entity)} STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${all(same)}
-          LEFT JOIN ${idsOf(entity)} AS q ON q.id = ${id}`,
+          LEFT JOIN ${restOf(entity)} AS e ON e.id = ${id} LEFT JOIN ${idsOf(entity)} AS q ON q.id = ${id}`,
         where: sql`WHERE NOT (${id} <=> m.id)`,
       },
       (row) => {

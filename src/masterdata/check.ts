@@ -3,10 +3,11 @@ import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
 import type { BoundEntity, BoundReference } from './bind.ts';
+import { meansKey } from './links.ts';
 import type { Problems } from './problems.ts';
-import { matchingRows, refersToRow, sameAsStaged, sameAsStored, stays } from './resolve.ts';
+import { keptJoin, matchingRows, refersToRow, sameAsStaged, sameAsStored } from './resolve.ts';
 import { shorten } from './row.ts';
-import { all, any, at, idsOf, isAbsent, joinRefs, stagedRows, stageOf, tableOf } from './sql.ts';
+import { all, any, at, isAbsent, joinRefs, stagedRows, stageOf, tableOf } from './sql.ts';
 
 /** Rows that one query shows at most: each kind of mistake is shown, not each of thousands. */
 export const MOST_SHOWN = 50;
@@ -64,14 +65,13 @@ export async function checkFileKeys(
  */
 export async function hasRepeatedKeys(db: Db, entity: BoundEntity): Promise<boolean> {
   const referred = entity.references.filter(({ inKey }) => inKey);
-  const columns = [
-    ...entity.keyFields.map(({ stage }) => at('s', stage)),
-    ...referred.flatMap(({ row, id }) => [at('x', row), at('x', id)]),
-  ];
-  const from =
-    entity.keyFields.length === 0
-      ? sql`${quoteName(entity.refs)} AS x`
-      : sql`${stageOf(entity)} AS s ${joinRefs(entity)}`;
+  const fields = entity.keyFields.map(({ stage }) => at('s', stage));
+  const columns = [...fields, ...referred.flatMap(({ row, id }) => [at('x', row), at('x', id)])];
+  const staged = sql`${stageOf(entity)} AS s`;
+  const both = sql`${staged} ${joinRefs(entity)}`;
+  const refs = sql`${quoteName(entity.refs)} AS x`;
+  // Without the references, if they are no part of the key, an index has the rows in order.
+  const from = fields.length === 0 ? refs : referred.length === 0 ? staged : both;
   const row = await db.one(
     sql`SELECT 1 FROM ${from} GROUP BY ${join(columns)} HAVING COUNT(*) > 1 LIMIT 1`,
   );
@@ -154,6 +154,7 @@ export async function checkReferences(
       },
       (found) => `${names}: no row of ${parent.entity.name} is ${shorten(found.given)}`,
     );
+    // By its whole key no two rows of the file can be meant, nor one of the file and one that stays.
     if (ambiguous || !meansKey(one)) {
       await addFound<{ rn: number; given: string }>(
         db,
@@ -179,18 +180,12 @@ function byReference(entity: BoundEntity): Sql {
   return sql`${quoteName(entity.refs)} AS x STRAIGHT_JOIN ${stageOf(entity)} AS s ON s.rn = x.rn`;
 }
 
-/** By its whole key no two rows of the file can be meant, nor one of the file and one that stays. */
-function meansKey({ pairs, parent }: BoundReference): boolean {
-  const fields = pairs.map(({ other }) => other.field.name);
-  return parent.entity.key.every((name) => fields.includes(name));
-}
-
 /** Rows that the fields of a reference mean: staged ones, and those of the table that stay. */
 function countMeant(one: BoundReference): Sql {
   const { parent } = one;
-  const stored = sql`(SELECT COUNT(*) FROM ${tableOf(parent)} AS t
-    LEFT JOIN ${idsOf(parent)} AS q ON q.id = ${at('t', parent.id.name)}
-    WHERE ${stays(parent, 'q')} AND ${sameAsStored(one)})`;
+  const kept = keptJoin(parent, at('t', parent.id.name), 'q');
+  const stored = sql`(SELECT COUNT(*) FROM ${tableOf(parent)} AS t ${kept.join}
+    WHERE ${kept.stays} AND ${sameAsStored(one)})`;
   // By its key a staged row is meant at most once, and then none that stays.
   if (meansKey(one)) return sql`IF(${at('x', one.row)} IS NULL, ${stored}, 0)`;
   return sql`(SELECT COUNT(*) FROM ${stageOf(parent)} AS p WHERE ${sameAsStaged(one)}) + ${stored}`;

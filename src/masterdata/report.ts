@@ -4,7 +4,8 @@ import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import { shorten } from './row.ts';
 import { selectFields } from './select.ts';
-import { at, idsOf, stagedRows, stageOf, tableOf, writtenColumns } from './sql.ts';
+import { at, idsOf, restRows, stagedRows, tableOf, writtenColumns } from './sql.ts';
+import type { Staged } from './stage.ts';
 
 export type Change = {
   readonly kind: 'inserted' | 'updated' | 'deleted';
@@ -44,13 +45,16 @@ export function hasChanges({ entities }: Pick<SyncReport, 'entities'>): boolean 
 }
 
 /** Says what is to be done with the rows of an entity. Reads only. */
-export async function reportEntity(db: Db, entity: BoundEntity): Promise<EntityReport> {
-  const staged = await db.one<{ n: string }>(sql`SELECT COUNT(*) AS n FROM ${stageOf(entity)}`);
-  const ids = await db.one<Record<'exact' | 'matched' | 'changed', string | null>>(sql`
-    SELECT SUM(exact) AS exact, SUM(NOT exact) AS matched, SUM(changed) AS changed FROM ${idsOf(entity)}`);
+export async function reportEntity(
+  db: Db,
+  entity: BoundEntity,
+  { exact, staged }: Pick<Staged, 'exact' | 'staged'>,
+): Promise<EntityReport> {
+  const ids = await db.one<Record<'matched' | 'changed', string | null>>(sql`
+    SELECT COUNT(*) AS matched, SUM(changed) AS changed FROM ${idsOf(entity)}`);
   const updated = Number(ids?.changed ?? 0);
   const matched = Number(ids?.matched ?? 0);
-  const inserted = Number(staged?.n ?? 0) - matched;
+  const inserted = staged - matched;
   const deleted = entity.entity.missing === 'delete' ? await countGone(db, entity) : 0;
   const changes = [
     ...(inserted > 0 ? await listInserted(db, entity) : []),
@@ -60,13 +64,13 @@ export async function reportEntity(db: Db, entity: BoundEntity): Promise<EntityR
   return {
     ...{ entity: entity.entity.name, table: entity.table.name },
     ...{ inserted, updated, deleted, changes },
-    unchanged: Number(ids?.exact ?? 0) + matched - updated,
+    unchanged: exact + matched - updated,
   };
 }
 
-/** FROM: rows `t` of the table, with their ids `m`; those without are not in the file. */
+/** FROM: rows `t` of the table that the file does not have just so; those without `m` it has not at all. */
 export function goneRows(entity: BoundEntity): Sql {
-  return sql`FROM ${tableOf(entity)} AS t
+  return sql`FROM ${restRows(entity)}
     LEFT JOIN ${idsOf(entity)} AS m ON m.id = ${at('t', entity.id.name)}`;
 }
 

@@ -3,6 +3,7 @@ import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { quoteName, quoteNameText } from '../database/identifier.ts';
 import type { BoundEntity, BoundReference } from './bind.ts';
+import { keepAbsent } from './keep.ts';
 import {
   all,
   any,
@@ -11,12 +12,15 @@ import {
   equal,
   idsOf,
   isAbsent,
+  isChanged,
   joinRefs,
+  restOf,
+  restRows,
   sameKey,
   stageOf,
   tableOf,
-  writtenColumns,
 } from './sql.ts';
+import type { Staged } from './stage.ts';
 
 /** What was met on the way, and has to be looked at. */
 export type Resolved = {
@@ -24,6 +28,8 @@ export type Resolved = {
   readonly ambiguous: boolean;
   /** Some key is that of several rows of the table. */
   readonly repeated: boolean;
+  /** Staged rows that the table does not have. */
+  readonly fresh: number;
 };
 
 /**
@@ -33,41 +39,51 @@ export type Resolved = {
 export async function resolveStage(
   db: Db,
   entity: BoundEntity,
-  { staged, hasAbsent }: { readonly staged: number; readonly hasAbsent: boolean },
+  { staged, hasAbsent, linked }: Pick<Staged, 'staged' | 'hasAbsent' | 'linked'>,
 ): Promise<Resolved> {
-  if (staged === 0) return { ambiguous: false, repeated: false };
-  const referred = await resolveReferences(db, entity);
+  if (staged === 0) return { ambiguous: false, repeated: false, fresh: 0 };
+  const referred = await resolveReferences(db, entity, linked);
   const matched = await matchRows(db, entity);
   if (hasAbsent) {
-    await keepReferences(db, entity);
-    await markChanged(db, entity);
-    await keepFields(db, entity);
+    await keepAbsent(db, entity);
   }
-  const row = await db.one<{ n: string }>(
-    sql`SELECT COUNT(*) AS n FROM ${idsOf(entity)} WHERE NOT exact`,
-  );
-  return { ambiguous: referred > staged, repeated: matched > Number(row?.n ?? 0) };
+  const row = await db.one<{ n: string }>(sql`SELECT COUNT(*) AS n FROM ${idsOf(entity)}`);
+  const met = Number(row?.n ?? 0);
+  return { ambiguous: referred > staged, repeated: matched > met, fresh: staged - met };
 }
 
-/** Sets the ids of rows that the table has by now; gives how many rows of it they are about. */
-export async function matchRows(db: Db, entity: BoundEntity): Promise<number> {
+/**
+ * Sets the ids of staged rows that the table has; gives how many rows of it they are about. Rows
+ * that the file has just so are not looked at: check-exact.ts finds those with the same key.
+ */
+async function matchRows(db: Db, entity: BoundEntity): Promise<number> {
   const { affectedRows } = await db.run(sql`
     INSERT INTO ${idsOf(entity)} (rn, id, changed)
-    SELECT s.rn, ${at('t', entity.id.name)}, ${isChanged(entity)} FROM ${matchingRows(entity)}
+    SELECT s.rn, ${at('t', entity.id.name)}, ${isChanged(entity)}
+    FROM ${matchingRows(entity, restRows(entity))}
     WHERE TRUE ON DUPLICATE KEY UPDATE rn = VALUES(rn)`);
   return affectedRows;
 }
 
+/**
+ * Sets the ids of the staged rows that were inserted. By the natural key: which ids the server
+ * gave to which row of one statement is not promised.
+ */
+export async function matchInserted(db: Db, entity: BoundEntity): Promise<void> {
+  await db.run(sql`INSERT INTO ${idsOf(entity)} (rn, id)
+    SELECT s.rn, ${at('t', entity.id.name)} FROM ${matchingRows(entity)}
+    LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn WHERE m.rn IS NULL`);
+}
+
 /** FROM: rows `t` of the table with the staged rows `s` that are about them. The table is read once. */
-export function matchingRows(entity: BoundEntity): Sql {
+export function matchingRows(entity: BoundEntity, rows?: Sql): Sql {
   const on = sameKey(entity);
   const stage = stageOf(entity);
-  if (entity.references.length === 0) {
-    return sql`${tableOf(entity)} AS t STRAIGHT_JOIN ${stage} AS s ON ${on}`;
-  }
+  const from = rows ?? sql`${tableOf(entity)} AS t`;
+  if (entity.references.length === 0) return sql`${from} STRAIGHT_JOIN ${stage} AS s ON ${on}`;
   return entity.keyFields.length > 0
-    ? sql`${tableOf(entity)} AS t STRAIGHT_JOIN (${stage} AS s ${joinRefs(entity)}) ON ${on}`
-    : sql`${tableOf(entity)} AS t STRAIGHT_JOIN ${quoteName(entity.refs)} AS x
+    ? sql`${from} STRAIGHT_JOIN (${stage} AS s ${joinRefs(entity)}) ON ${on}`
+    : sql`${from} STRAIGHT_JOIN ${quoteName(entity.refs)} AS x
         STRAIGHT_JOIN ${stage} AS s ON s.rn = x.rn AND ${on}`;
 }
 
@@ -100,16 +116,23 @@ export function sameAsStored({ pairs, parent }: BoundReference, alias = 't'): Sq
   );
 }
 
-/** Condition: the row of the table that `ids` is joined to stays as it is, in the file or without it. */
-export function stays({ entity }: BoundEntity, ids: string): Sql {
-  const kept = entity.missing === 'keep' ? sql`${at(ids, 'rn')} IS NULL OR ` : empty;
-  return sql`(${kept}${at(ids, 'exact')} <=> TRUE)`;
+/** LEFT JOIN and condition: the row of the table with an id stays as it is, in the file or without it. */
+export function keptJoin(entity: BoundEntity, id: Sql, alias: string): { join: Sql; stays: Sql } {
+  const others = entity.entity.missing === 'keep' ? idsOf(entity) : restOf(entity);
+  return {
+    join: sql`LEFT JOIN ${others} AS ${raw(alias)} ON ${at(alias, 'id')} = ${id}`,
+    stays: sql`${at(alias, 'id')} IS NULL`,
+  };
 }
 
 /** Finds what each staged row refers to: a staged row, or one of the table that stays as it is. */
-async function resolveReferences(db: Db, entity: BoundEntity): Promise<number> {
+async function resolveReferences(
+  db: Db,
+  entity: BoundEntity,
+  linked: readonly boolean[],
+): Promise<number> {
   if (entity.references.length === 0) return 0;
-  const parts = entity.references.map((one, index) => partsOf(one, index));
+  const parts = entity.references.map((one, index) => partsOf(one, index, linked[index]!));
   const columns = parts.flatMap((part) => part.columns);
   const { affectedRows } = await db.run(sql`
     INSERT INTO ${quoteName(entity.refs)} (rn, ${join(columns.map(({ name }) => quoteName(name)))})
@@ -122,16 +145,26 @@ async function resolveReferences(db: Db, entity: BoundEntity): Promise<number> {
   return affectedRows;
 }
 
-function partsOf(one: BoundReference, index: number) {
+/** Joins what a reference means: by its link, where every row has one, else by its fields. */
+function partsOf(one: BoundReference, index: number, linked: boolean) {
   const { parent, row, id, pairs, copies, reference } = one;
-  const [p, m, t, q] = [`p${index}`, `m${index}`, `t${index}`, `q${index}`];
+  const [p, m, t] = [`p${index}`, `m${index}`, `t${index}`];
   const meant = refersToRow(one);
+  const parentId = at(t, parent.id.name);
+  const kept = keptJoin(parent, parentId, `q${index}`);
+  const [staged, stored] = linked
+    ? [
+        sql`${at(p, 'rn')} = ${at('s', one.linkedRow)}`,
+        sql`${parentId} = ${at('s', one.linkedId)} AND ${meant}`,
+      ]
+    : [
+        sql`${sameAsStaged(one, p)} AND ${meant}`,
+        sql`${sameAsStored(one, t)} AND ${meant} AND ${at(p, 'rn')} IS NULL AND ${kept.stays}`,
+      ];
   const joins = sql`
     LEFT JOIN (${stageOf(parent)} AS ${raw(p)} LEFT JOIN ${idsOf(parent)} AS ${raw(m)} ON ${at(m, 'rn')} = ${at(p, 'rn')})
-      ON ${sameAsStaged(one, p)} AND ${meant}
-    LEFT JOIN (${tableOf(parent)} AS ${raw(t)}
-        LEFT JOIN ${idsOf(parent)} AS ${raw(q)} ON ${at(q, 'id')} = ${at(t, parent.id.name)})
-      ON ${sameAsStored(one, t)} AND ${meant} AND ${at(p, 'rn')} IS NULL AND ${stays(parent, q)}`;
+      ON ${staged}
+    LEFT JOIN (${tableOf(parent)} AS ${raw(t)} ${linked ? empty : kept.join}) ON ${stored}`;
   const found = sql`IF(${at(p, 'rn')} IS NULL, ${at(t, parent.id.name)}, ${at(m, 'id')})`;
   const { none } = reference;
   const isNone =
@@ -145,59 +178,6 @@ function partsOf(one: BoundReference, index: number) {
     })),
   ];
   return { joins, columns };
-}
-
-function isChanged(entity: BoundEntity): Sql {
-  return any(writtenColumns(entity).map(({ changed }) => changed));
-}
-
-async function markChanged(db: Db, entity: BoundEntity): Promise<void> {
-  await db.run(sql`UPDATE ${idsOf(entity)} AS m
-    STRAIGHT_JOIN ${stageOf(entity)} AS s ON s.rn = m.rn ${joinRefs(entity)}
-    STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = m.id
-    SET m.changed = ${isChanged(entity)}`);
-}
-
-/** A row of the file that lacks the fields of a reference keeps the one of the table. */
-async function keepReferences(db: Db, entity: BoundEntity): Promise<void> {
-  const refs = quoteName(entity.refs);
-  for (const one of entity.references) {
-    if (one.absent === null) continue;
-    const { id, row, parent, reference, column, copies } = one;
-    const staged = sql`${refs} AS x JOIN ${stageOf(entity)} AS s ON s.rn = x.rn AND ${isAbsent(one)}`;
-    await db.run(sql`UPDATE ${staged} JOIN ${idsOf(entity)} AS m ON m.rn = s.rn
-      JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = m.id
-      SET ${at('x', id)} = ${at('t', column.name)}`);
-    if (reference.none !== null) {
-      await db.run(sql`UPDATE ${staged} LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn
-        SET ${at('x', id)} = ${reference.none.id} WHERE m.rn IS NULL`);
-    }
-    const copied = copies.map(
-      ({ stage, other }) => sql`${at('x', stage)} = ${current(parent, other, 'p')}`,
-    );
-    if (copied.length > 0) {
-      await db.run(sql`UPDATE ${staged}
-        JOIN ${tableOf(parent)} AS p ON ${at('p', parent.id.name)} = ${at('x', id)} SET ${join(copied)}`);
-    }
-    const fresh = copies.map(
-      ({ stage, other }) => sql`${at('x', stage)} = ${at('p', other.stage)}`,
-    );
-    await db.run(sql`UPDATE ${staged} JOIN ${idsOf(parent)} AS q ON q.id = ${at('x', id)} AND NOT q.exact
-      JOIN ${stageOf(parent)} AS p ON p.rn = q.rn SET ${join([sql`${at('x', row)} = q.rn`, ...fresh])}`);
-  }
-}
-
-/** So that the checks see what a row will have, not only what its file says. */
-async function keepFields(db: Db, entity: BoundEntity): Promise<void> {
-  const changes = entity.fields.flatMap((one) => {
-    if (one.absent === null) return [];
-    const staged = at('s', one.stage);
-    return [sql`${staged} = IF(${isAbsent(one)}, ${current(entity, one)}, ${staged})`];
-  });
-  if (changes.length === 0) return;
-  await db.run(sql`UPDATE ${stageOf(entity)} AS s JOIN ${idsOf(entity)} AS m ON m.rn = s.rn
-    JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = m.id
-    SET ${join(changes)} WHERE s.absent <> ''`);
 }
 
 /** Sets the ids of rows that were new, where they are part of a key. */

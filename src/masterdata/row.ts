@@ -1,5 +1,4 @@
 /** Rows of a file, checked field by field and made ready for the staging table. Pure. */
-import { hash } from 'node:crypto';
 import type { BoundEntity, BoundField, BoundReference } from './bind.ts';
 import type { Column } from './columns.ts';
 import type { Scalar } from './entity.ts';
@@ -17,8 +16,8 @@ export type StagedRow = {
   readonly problems: readonly string[];
   /** False when the key cannot be used, so that the row cannot be told from others. */
   readonly usable: boolean;
-  /** Of all values, as `digestOf` in digests.ts; null when it would say too little. */
-  readonly digest: string | null;
+  /** Nothing is lacking, wrong or to be translated: its values are all there is to say. */
+  readonly whole: boolean;
   /** False when a name of a game system is not written as the declaration writes it. */
   readonly plainSystems: boolean;
 };
@@ -36,7 +35,7 @@ type FieldPlan = {
   readonly inKey: boolean;
 };
 
-const unusable = { values: [], absent: '', usable: false, digest: null, plainSystems: true };
+const unusable = { values: [], absent: '', usable: false, whole: false, plainSystems: true };
 
 /** Makes the function that checks the rows of an entity. A value that does not fit is staged as NULL. */
 export function makeRowStager(entity: BoundEntity): (row: unknown) => StagedRow {
@@ -52,8 +51,6 @@ export function makeRowStager(entity: BoundEntity): (row: unknown) => StagedRow 
       [name, ...aliases].map((alias) => [alias, name]),
     ),
   );
-
-  const places = digestPlaces(entity);
 
   return (row) => {
     if (row === null || typeof row !== 'object' || Array.isArray(row)) {
@@ -89,10 +86,10 @@ export function makeRowStager(entity: BoundEntity): (row: unknown) => StagedRow 
       if (written === undefined) plainSystems = false;
       return written ?? found.value;
     });
-    const isWhole = lacking.length === 0 && problems.length === 0 && plainSystems;
+    const whole = lacking.length === 0 && problems.length === 0 && plainSystems;
     return {
-      ...{ values, problems, usable, plainSystems, absent: absentText(lacking, width) },
-      digest: isWhole ? digestRow(values as readonly SqlValue[], places) : null,
+      ...{ values, problems, usable, whole, plainSystems },
+      absent: absentText(lacking, width),
     };
   };
 }
@@ -146,45 +143,4 @@ function typeFor(type: Column, reference: BoundReference | undefined): Column {
 function absentText(lacking: readonly number[], width: number): string {
   if (lacking.length === 0) return '';
   return Array.from({ length: width }, (_, at) => (lacking.includes(at) ? '1' : '0')).join('');
-}
-
-/** A value as digests contain it. Pure. */
-export function digestText(value: SqlValue): string {
-  if (value === null) return '-\0';
-  if (typeof value === 'boolean') return value ? '=1\0' : '=0\0';
-  return `=${value}\0`;
-}
-
-/** Places of the values in the order of a digest: own fields, then of each reference its key and its copies. */
-function digestPlaces({ fields, references }: BoundEntity) {
-  return {
-    own: fields.flatMap(({ field }, at) => (field.reference === null ? [at] : [])),
-    references: references.map(({ pairs, parent, copies, reference }) => {
-      const placeOf = (other: BoundField) =>
-        fields.indexOf(pairs.find((pair) => pair.other === other)?.own ?? fields[0]!);
-      return {
-        key: parent.keyFields.map(placeOf),
-        copies: copies.map(({ other }) => placeOf(other)),
-        none: reference.none,
-      };
-    }),
-  };
-}
-
-/** As digests.ts has it of a row of the table; only where `hasDigests` says so. */
-function digestRow(
-  values: readonly SqlValue[],
-  { own, references }: ReturnType<typeof digestPlaces>,
-): string | null {
-  let text = '';
-  let count = own.length;
-  for (const place of own) text += digestText(values[place]!);
-  for (const { key, copies, none } of references) {
-    count += key.length + copies.length;
-    for (const place of key) text += digestText(values[place]!);
-    const isNone = none !== null && values[key[0]!] === none.value;
-    for (const place of copies) text += digestText(isNone ? null : values[place]!);
-  }
-  // A NUL in a text could stand for the next value.
-  return text.split('\0').length > count + 1 ? null : hash('sha1', text);
 }

@@ -28,9 +28,19 @@ export function stageOf(entity: BoundEntity): Sql {
   return quoteName(entity.stage);
 }
 
-/** Name of the staging table that says which row of the table a row of the file is about. */
+/** Name of the staging table that says which row of the table a staged row is about. */
 export function idsOf(entity: BoundEntity): Sql {
   return quoteName(entity.ids);
+}
+
+/** Name of the staging table of the ids that the file does not have just so. */
+export function restOf(entity: BoundEntity): Sql {
+  return quoteName(entity.rest);
+}
+
+/** FROM: the rows `t` of the table that the file does not have just so. */
+export function restRows(entity: BoundEntity): Sql {
+  return sql`${restOf(entity)} AS e STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = e.id`;
 }
 
 /** FROM: the staged rows `s` with their references `x` and, as far as they have any, their ids `m`. */
@@ -199,4 +209,9 @@ function writtenOfReference(one: BoundReference, index: number): Written[] {
       reference: null,
     })),
   ];
+}
+
+/** True when the row `t` has something else than what is staged. */
+export function isChanged(entity: BoundEntity): Sql {
+  return any(writtenColumns(entity).map(({ changed }) => changed));
 }

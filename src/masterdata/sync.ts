@@ -13,12 +13,15 @@ import { checkExactKeys } from './check-exact.ts';
 import { checkMatches } from './check-matches.ts';
 import { checkUnique } from './check-unique.ts';
 import { readTables } from './columns.ts';
+import type { Locking } from './digests.ts';
 import { makeProblems, type Problems } from './problems.ts';
 import { compareCounts, countRows } from './protect.ts';
 import type { MasterdataSet } from './read.ts';
 import { type EntityReport, hasChanges, reportEntity, type SyncReport } from './report.ts';
 import { resolveStage } from './resolve.ts';
-import { createStage, dropStages, fillStage, type Staged } from './stage.ts';
+import { makeSeenValues } from './seen.ts';
+import { fillStage, type Staged, type Staging } from './stage.ts';
+import { createStage, dropStages } from './stage-tables.ts';
 import { writeEntities } from './write.ts';
 
 /**
@@ -34,8 +37,8 @@ import { writeEntities } from './write.ts';
  */
 export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
   if (!(await isTransactionOpen(db))) throw new Error('syncMasterdata needs an open transaction');
-  const report = await withStages(db, set, async (entities, staged, problems) => {
-    const reports = await planEntities(db, entities, staged, problems);
+  const report = await withStages(db, set, 'share', async (entities, staged, staging) => {
+    const reports = await planEntities(db, entities, staged, staging);
     if (!hasChanges({ entities: reports })) return reports;
     const tables = entities.map(({ table }) => table.name);
     const before = await countRows(db, set.entities.protected, tables);
@@ -55,7 +58,7 @@ export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncRe
  */
 export async function diffMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
   const entities = await withoutChange(db, () =>
-    withStages(db, set, (bound, staged, problems) => planEntities(db, bound, staged, problems)),
+    withStages(db, set, 'none', (...all) => planEntities(db, ...all)),
   );
   return { digest: set.digest, entities };
 }
@@ -69,7 +72,7 @@ export async function diffMasterdata(db: Db, set: MasterdataSet): Promise<SyncRe
  */
 export async function checkMasterdata(db: Db, set: MasterdataSet): Promise<void> {
   await withoutChange(db, () =>
-    withStages(db, set, async (entities, _staged, problems) => {
+    withStages(db, set, 'none', async (entities, _staged, { problems }) => {
       for (const entity of entities) {
         await checkFileKeys(db, entity, problems);
         await checkSystems(db, entity, problems);
@@ -83,10 +86,11 @@ export async function checkMasterdata(db: Db, set: MasterdataSet): Promise<void>
 async function withStages<T>(
   db: Db,
   set: MasterdataSet,
+  locking: Locking,
   work: (
     entities: readonly BoundEntity[],
     staged: readonly Staged[],
-    problems: Problems,
+    staging: Staging,
   ) => Promise<T>,
 ): Promise<T> {
   const problems = makeProblems(set.dir);
@@ -94,14 +98,15 @@ async function withStages<T>(
   const entities = bindEntities(set.entities, await readTables(db, names), problems);
   // Without its tables the rest would only be a list of things that follow from it.
   problems.throwIfAny();
+  const staging = { locking, problems, keys: new Map(), seen: makeSeenValues(entities) };
   try {
     const staged: Staged[] = [];
     for (const entity of entities) {
       await createStage(db, entity, lookupsOf(entity, entities));
       const source = set.data.find((one) => one.entity.name === entity.entity.name)!;
-      staged.push(await fillStage(db, entity, source, problems));
+      staged.push(await fillStage(db, entity, source, staging));
     }
-    return await work(entities, staged, problems);
+    return await work(entities, staged, staging);
   } finally {
     if (db.lost() === null) await dropStages(db, entities);
   }
@@ -122,27 +127,33 @@ async function planEntities(
   db: Db,
   entities: readonly BoundEntity[],
   staged: readonly Staged[],
-  problems: Problems,
+  staging: Staging,
 ): Promise<EntityReport[]> {
+  const { problems } = staging;
   for (const [index, entity] of entities.entries()) {
     const counts = staged[index]!;
-    if (counts.staged > 0) await planStaged(db, entity, counts, problems);
-    if (counts.exact > 0) await checkExactKeys(db, entity, problems);
+    const fresh = counts.staged > 0 ? await planStaged(db, entity, counts, problems) : 0;
+    if (counts.exact > 0) await checkExactKeys(db, entity, counts.source, fresh, problems);
   }
-  for (const entity of entities) await checkMatches(db, entity, entities, problems);
+  for (const [index, entity] of entities.entries()) {
+    await checkMatches(db, entity, staged[index]!, entities, staging);
+  }
   await checkDeleted(db, entities, problems);
   problems.throwIfAny();
   const reports: EntityReport[] = [];
-  for (const entity of entities) reports.push(await reportEntity(db, entity));
+  for (const [index, entity] of entities.entries()) {
+    reports.push(await reportEntity(db, entity, staged[index]!));
+  }
   return reports;
 }
 
+/** Gives how many rows are new. */
 async function planStaged(
   db: Db,
   entity: BoundEntity,
   counts: Staged,
   problems: Problems,
-): Promise<void> {
+): Promise<number> {
   const resolved = await resolveStage(db, entity, counts);
   await checkSystems(db, entity, problems);
   if (await hasRepeatedKeys(db, entity)) await checkFileKeys(db, entity, problems);
@@ -150,6 +161,7 @@ async function planStaged(
   await checkReferences(db, entity, resolved, problems);
   await checkCopies(db, entity, problems);
   await checkUnique(db, entity, problems);
+  return resolved.fresh;
 }
 
 async function withoutChange<T>(db: Db, work: () => Promise<T>): Promise<T> {

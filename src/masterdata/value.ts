@@ -17,6 +17,11 @@ const wholeRanges: Readonly<Record<string, number>> = {
 const texts = ['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
 const asWritten = ['date', 'datetime', 'timestamp', 'time', 'year', 'uuid', 'inet4', 'inet6'];
 
+/** True for a column type of whole numbers. */
+export function isWholeNumber(dataType: string): boolean {
+  return dataType in wholeRanges;
+}
+
 /** True for a column type that master data can hold. */
 export function isSupported(dataType: string): boolean {
   return (

@@ -6,7 +6,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { BoundEntity } from './bind.ts';
 import { type EntityReport, goneRows } from './report.ts';
-import { joinNewIds, matchRows, newIds, refreshReferences } from './resolve.ts';
+import { joinNewIds, matchInserted, newIds, refreshReferences } from './resolve.ts';
 import { at, idsOf, joinRefs, stagedRows, stageOf, tableOf, writtenColumns } from './sql.ts';
 
 /**
@@ -62,18 +62,14 @@ function withNewId(value: Sql, reference: number | null): Sql {
   return reference === null ? value : sql`COALESCE(${value}, ${at(newIds(reference), 'id')})`;
 }
 
-/** Rows of others refer to its new rows, or all rows without an id are to go. */
+/** Rows of others refer to its new rows. */
 function needsIds(entity: BoundEntity, entities: readonly BoundEntity[]): boolean {
-  return (
-    entity.entity.missing === 'delete' ||
-    entities.some(({ references }) => references.some(({ parent }) => parent === entity))
-  );
+  return entities.some(({ references }) => references.some(({ parent }) => parent === entity));
 }
 
-/** By the natural key: which ids the server gave to which row of one statement is not promised. */
 async function findIds(db: Db, entity: BoundEntity): Promise<void> {
   await refreshReferences(db, entity);
-  await matchRows(db, entity);
+  await matchInserted(db, entity);
 }
 
 // DATA LOSS: rows that the file does not have, of entities that say so (`"missing": "delete"`).
