@@ -1,6 +1,6 @@
 import { showNumber } from '../migrations/install-number.ts';
 import { formatBytes } from '../run/context.ts';
-import { conversionText } from '../run/masterdata.ts';
+import { conversionText } from '../run/masterdata-source.ts';
 import type { Report, ReportMigration } from '../run/report.ts';
 
 /** The report for people: what was done, how long it took, where the database is. Pure. */

@@ -4,7 +4,7 @@ import { connect, type Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import type { Patience } from '../database/until-free.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
-import type { MasterdataSource } from './masterdata.ts';
+import type { MasterdataSource } from './masterdata-source.ts';
 import type { Report } from './report.ts';
 import type { SharedScratch } from './shared-scratch.ts';
 

@@ -28,7 +28,7 @@ import type { SchemaVersion } from '../migrations/migration.ts';
 import { type Resolution, resolve } from '../migrations/resolve.ts';
 import type { StructuralRun } from '../migrations/structural-run.ts';
 import type { SchemaDifference } from '../schema/model.ts';
-import type { Masterdata } from './masterdata.ts';
+import type { Masterdata } from './masterdata-source.ts';
 
 /** What an existing schema without history was found to be. */
 export type Adoption = {

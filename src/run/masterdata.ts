@@ -1,6 +1,4 @@
-/** Master data in a run: where it comes from, its check before, its sync in one transaction. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
+/** Master data in a run: its check before, its sync in one transaction. */
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../database/connect.ts';
@@ -11,107 +9,11 @@ import { untilFree } from '../database/until-free.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
-import { digestFiles } from '../masterdata/files-digest.ts';
-import type { Conversion } from '../masterdata/former.ts';
-import type { MasterdataSet } from '../masterdata/read.ts';
 import type { SyncReport } from '../masterdata/report.ts';
 import { readCounters, setCounters } from '../migrations/counters.ts';
-import type { MigrationFolder } from '../migrations/files.ts';
 import { patienceOf, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
-
-/** The master data of this image or of a deployment package. */
-export type Masterdata = {
-  readonly set: MasterdataSet;
-  /** How it became format 2.0; null when it was. */
-  readonly conversion: Conversion | null;
-  /** What a fresh installation does besides, or null. */
-  readonly installFile: string | null;
-  /** Digest of the files, byte by byte; null when they came in a package. */
-  readonly files: string | null;
-};
-
-/** Reads the master data when it is first needed, once for a run. */
-export type MasterdataSource = {
-  /**
-   * Null when there is none, or MASTERDATA=off.
-   *
-   * @throws DeployError `MASTERDATA_INVALID`, `BUNDLE_INVALID`
-   */
-  get(): Promise<Masterdata | null>;
-  /** Digest of the files as they are, without reading what they say; null when they are in a package. */
-  filesDigest(): Promise<string | null>;
-  /** Removes what a package was unpacked into. */
-  close(): Promise<void>;
-};
-
-/**
- * Makes the source; reads nothing yet. `input` is a folder of rows to use instead of the image's;
- * like those of a package, they are declared by the image.
- */
-export function makeMasterdataSource(
-  config: Config,
-  folder: MigrationFolder,
-  input: string | null,
-): MasterdataSource {
-  let read: Promise<Masterdata | null> | null = null;
-  const cleanUp: (() => Promise<void>)[] = [];
-  const filesDigest = async (): Promise<string | null> => {
-    const dir = input ?? config.masterdataDir;
-    if (dir === null || (config.package !== null && input === null)) return null;
-    return digestFiles([config.masterdataDir ?? dir, dir]);
-  };
-  const open = async (): Promise<Masterdata | null> => {
-    if (config.masterdata === 'off') return null;
-    let dir = input ?? config.masterdataDir;
-    if (config.package !== null && input === null) {
-      const { openPackage } = await import('../bundle/open-package.ts');
-      const expectedVersion = config.requiredVersion ?? folder.versions.at(-1) ?? '';
-      const opened = await openPackage(config.package, {
-        expectedVersion,
-        tmpDir: config.scratchDir,
-      });
-      cleanUp.push(opened.remove);
-      // A package has the rows; what they mean is declared in the image.
-      dir = opened.dir;
-    }
-    if (dir === null || !existsSync(dir)) return null;
-    const { readEntities } = await import('../masterdata/entities.ts');
-    const { readMasterdata } = await import('../masterdata/read.ts');
-    const { loadFormats } = await import('../masterdata/former.ts');
-    const { openMasterdata } = await import('../masterdata/open.ts');
-    // Before they are read: what changes meanwhile must not be taken for what was synced.
-    const files = await filesDigest();
-    const declared = config.masterdataDir ?? dir;
-    const entities = await readEntities(declared);
-    const formats = await loadFormats(declared);
-    const opened = await openMasterdata(dir, { entities, formats, tmpDir: config.scratchDir });
-    cleanUp.push(opened.remove);
-    const installFile = path.join(declared, 'install.ts');
-    return {
-      conversion: opened.conversion,
-      set: await readMasterdata(opened.dir, entities),
-      installFile: existsSync(installFile) ? installFile : null,
-      files,
-    };
-  };
-  return {
-    get() {
-      read ??= open();
-      return read;
-    },
-    filesDigest,
-    async close() {
-      for (const remove of cleanUp) await remove();
-    },
-  };
-}
-
-/** `the master data was converted from format 1.4 (1.4 → 1.5, 1.5 → 2.0)`, and what that decided. Pure. */
-export function conversionText({ from, steps, notes }: Conversion): string {
-  const head = `the master data was converted from format ${from} (${steps.join(', ')})`;
-  return [head, ...notes.map((note) => `  ${note}`)].join('\n');
-}
+import { conversionText, type Masterdata } from './masterdata-source.ts';
 
 /**
  * Checks the whole set on a copy of the structure as it will be, before anything is changed.

@@ -19,10 +19,10 @@ import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import { isFenced, letIn } from './fence.ts';
+import { asInterrupted } from './interrupted.ts';
 import { noteLongWork } from './long-work.ts';
 import { type Report, step } from './report.ts';
 import { isCutOff, SettledError, type Settlement, untouched } from './settled.ts';
-import { asInterrupted } from './watch-stop.ts';
 
 /** Gives the failure together with where it leaves the database. Never throws. */
 export async function settle(

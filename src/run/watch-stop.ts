@@ -3,8 +3,6 @@ import sql from 'sql-template-tag';
 import { type Db, withConnection } from '../database/connect.ts';
 import { type Hold, readLock } from '../database/lock.ts';
 import { killConnections } from '../database/lock-threads.ts';
-import { isConnectionLost, isQueryInterrupted } from '../database/server-errors.ts';
-import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import type { RunContext } from './context.ts';
 
 /** Docker waits ten seconds by default, two more than STOP_GRACE_SECONDS. */
@@ -52,14 +50,4 @@ async function endStatements(db: Db, { readers }: RunContext, hold: Hold): Promi
   // In this order: what the others are waited for with then ends the run in an orderly way.
   await db.run(sql`KILL QUERY ${hold.db.id}`);
   await killConnections(db, [...readers, ...registered]);
-}
-
-/**
- * What failed because the process was told to stop is called so, whatever the failing step called
- * it: what was cut off says nothing about the step. Everything else stays as it is.
- */
-export function asInterrupted({ stop }: Pick<RunContext, 'stop'>, error: unknown): unknown {
-  const wasCut = isConnectionLost(error) || isQueryInterrupted(error) || isDeployError(error);
-  if (!stop.aborted || !wasCut || isDeployError(error, 'INTERRUPTED')) return error;
-  return new DeployError('INTERRUPTED', 'the run was told to stop', { cause: error });
 }
