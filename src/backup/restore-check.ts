@@ -4,13 +4,40 @@ import { type Db, withConnection } from '../database/connect.ts';
 import { readServer } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Manifest } from './manifest.ts';
+import { readDefiners } from './read-objects.ts';
 import { readTableList } from './read-tables.ts';
 import { restoreSchemas } from './restore-context.ts';
 import { assertRestoreRights } from './rights.ts';
 import { readDataDirectories } from './source-check.ts';
 
-/** What of a set decides whether the account may restore it. */
-export type Restorable = Pick<Manifest, 'definers' | 'objects'>;
+/** What decides whether the account may restore a set. */
+export type Restorable = {
+  /** Accounts and roles that its objects run as. */
+  readonly definers: readonly string[];
+  /** Whether it has triggers or routines. */
+  readonly hasCode: boolean;
+};
+
+/** That of a set that exists. Pure. */
+export function restorableOf({
+  definers,
+  objects,
+}: Pick<Manifest, 'definers' | 'objects'>): Restorable {
+  return {
+    definers,
+    hasCode: objects.some(({ key }) => /^(trigger|function|procedure):/.test(key)),
+  };
+}
+
+/** That of a set which would be taken of `database` now. Reads only; needs no lock. */
+export async function readRestorable(db: Db, database: string): Promise<Restorable> {
+  const row = await db.one<{ triggers: number; routines: number }>(
+    sql`SELECT EXISTS (SELECT 1 FROM information_schema.triggers WHERE trigger_schema = ${database}) AS triggers,
+        EXISTS (SELECT 1 FROM information_schema.routines WHERE routine_schema = ${database}) AS routines`,
+  );
+  const hasCode = Number(row?.triggers) + Number(row?.routines) > 0;
+  return { definers: await readDefiners(db, database), hasCode };
+}
 
 /**
  * Everything that can be known to make a restore of this database impossible, found before
@@ -27,8 +54,7 @@ export async function assertRestorable(
 ): Promise<void> {
   await withConnection(address, { database }, async (db) => {
     const facts = await readServer(db, database);
-    const hasCode = set.objects.some(({ key }) => /^(trigger|function|procedure):/.test(key));
-    assertRestoreRights(facts, { definers: set.definers, hasCode, how });
+    assertRestoreRights(facts, { ...set, how });
     await refuseForeignKeysFromOutside(db, database);
     if (how === 'in place') return;
     await refuseLeftover(db, database);

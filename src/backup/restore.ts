@@ -10,7 +10,7 @@ import { replaceInPlace } from './in-place.ts';
 import type { BackupSet } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { putEvents, putObjects } from './put-objects.ts';
-import { assertRestorable } from './restore-check.ts';
+import { assertRestorable, restorableOf } from './restore-check.ts';
 import { compareEvents, compareLive } from './restore-compare.ts';
 import { type RestoreContext, restoreSchemas, withWorker } from './restore-context.ts';
 import { assertServerFits } from './restore-fit.ts';
@@ -146,7 +146,7 @@ async function replaceTables(
 ): Promise<Swapped> {
   const { address, database, set, save, signal } = context;
   if (saved?.phase !== 'replacing') {
-    await assertRestorable(address, database, set.manifest, 'in place');
+    await assertRestorable(address, database, restorableOf(set.manifest), 'in place');
     await withWorker(context, database, (db) => assertServerFits(db, set));
     await beforeSwap?.({ schema: null });
     throwIfAborted(signal);
@@ -164,7 +164,7 @@ async function prepare(
 ): Promise<Swapping> {
   const { database, set, save, signal, hold } = context;
   let placeholders = saved?.phase === 'staging' ? saved.placeholders : [];
-  await assertRestorable(context.address, database, set.manifest);
+  await assertRestorable(context.address, database, restorableOf(set.manifest));
   await withWorker(context, database, (db) => assertServerFits(db, set));
   try {
     await unstage(context, placeholders);

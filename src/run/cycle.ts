@@ -3,7 +3,7 @@
  * change ends in `settle`, which puts the database back or says why it did not.
  */
 import type { BackupSet } from '../backup/manifest.ts';
-import { assertRestorable } from '../backup/restore-check.ts';
+import { assertRestorable, restorableOf } from '../backup/restore-check.ts';
 import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { readServer } from '../database/server.ts';
@@ -90,7 +90,7 @@ export async function runCycle(
       backUp(context, hold, facts, { mode: cycle.mode, heldEvents }),
     );
     throwIfStopped(context);
-    await assertRestorable(config.database, config.database.name, set.manifest);
+    await assertRestorable(config.database, config.database.name, restorableOf(set.manifest));
     changing = { ...run, ...fenced, state: 'changing', backupSet: set.name };
     await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
     await failPoint('run.changing');

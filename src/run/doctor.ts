@@ -13,8 +13,10 @@ import { findBinaries } from '../scratch/binaries.ts';
 import { formatBytes, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { describeFence, isFenced } from './fence.ts';
+import type { Refusal } from './plan.ts';
 import { refuseRights } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
+import { refuseUnrestorable } from './restorable.ts';
 
 /** One question, and what was found. `exitCode` is 0 for a check that passed. */
 export type Check = {
@@ -24,6 +26,9 @@ export type Check = {
   readonly next: readonly string[];
   readonly exitCode: number;
 };
+
+/** What the connection to the server tells the later checks. */
+type Known = { current: Facts | null; noWayBack: readonly Refusal[] };
 
 /** Runs all checks; a failed one does not hide the later ones. Changes nothing. */
 export async function examine(context: RunContext): Promise<Check[]> {
@@ -41,10 +46,10 @@ export async function examine(context: RunContext): Promise<Check[]> {
       async () => `mariadbd ${(await findBinaries()).serverVersion} for the scratch server`,
     ),
   );
-  const facts: { current: Facts | null } = { current: null };
+  const facts: Known = { current: null, noWayBack: [] };
   checks.push(await attempt('server', () => checkServer(context, facts)));
   const known = facts.current;
-  if (known !== null) checks.push(...judge(context, known));
+  if (known !== null) checks.push(...judge(context, known, facts.noWayBack));
   const neededBytes = 2 * (known?.server.sizeBytes ?? 0);
   for (const [name, dir] of [
     ['backup folder', config.backupDir],
@@ -72,7 +77,7 @@ async function attempt(name: string, work: () => Promise<string>): Promise<Check
   }
 }
 
-async function checkServer(context: RunContext, facts: { current: Facts | null }): Promise<string> {
+async function checkServer(context: RunContext, facts: Known): Promise<string> {
   const { config, log, stop, folder } = context;
   const database = config.database.name;
   // A doctor is asked when something is wrong: it does not wait as long as a run.
@@ -81,6 +86,9 @@ async function checkServer(context: RunContext, facts: { current: Facts | null }
   try {
     facts.current = await readFacts(db, config, folder);
     assertUsable(facts.current.server);
+    // A run that was cut off has its set; what it is in the middle of says nothing about the next one.
+    if (facts.current.unfinished === null)
+      facts.noWayBack = await refuseUnrestorable(context, db, facts.current);
     const { serverVersion, currentUser, sizeBytes } = facts.current.server;
     return `MariaDB ${serverVersion} as ${currentUser}, ${database} has ${formatBytes(sizeBytes)}`;
   } finally {
@@ -88,10 +96,10 @@ async function checkServer(context: RunContext, facts: { current: Facts | null }
   }
 }
 
-function judge({ config }: RunContext, facts: Facts): Check[] {
+function judge({ config }: RunContext, facts: Facts, noWayBack: readonly Refusal[]): Check[] {
   const { updatePath, fence, fenceUsers, masterdata, admin } = config;
   const settings = { updatePath, fence, fenceUsers, masterdata, admin, forward: false };
-  const rights = refuseRights(facts, settings);
+  const rights = [...refuseRights(facts, settings), ...noWayBack];
   const checks = rights.map(
     ({ message, next }): Check => ({
       ...{ name: 'rights', status: 'failed', finding: message, next: next ?? [], exitCode: 13 },

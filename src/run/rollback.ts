@@ -17,6 +17,7 @@ import { countLosses, describeLosses, type Loss, tryRoundTrip } from './loss.ts'
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
+import { refuseUnrestorable } from './restorable.ts';
 import { describeKept, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
@@ -155,6 +156,10 @@ export async function planRollback(
     const refusals = await nameSets(context, facts, migrations, plan.refusals);
     return { facts, plan: made({ refusals }, null) };
   }
+  const isNew = plan.cycles.length > 0 && facts.unfinished === null;
+  const noWayBack = isNew ? await refuseUnrestorable(context, db, facts) : [];
+  if (noWayBack.length > 0)
+    return { facts, plan: made({ mode: 'refused', refusals: noWayBack }, null) };
   const losses = await findLosses(context, db, facts, migrations);
   if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: made({}, losses) };
   const refusal: Refusal = { code: 'DATA_LOSS', message: describeLosses(losses).join('\n') };

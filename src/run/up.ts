@@ -48,7 +48,9 @@ export async function planUp(
     assertUsable(facts.server);
     report.database.size_before_bytes = facts.server.sizeBytes;
     report.database.size_after_bytes = facts.server.sizeBytes;
-    const looked = await step(report, 'plan', () => look(context, db, facts, options));
+    const looked = await step(report, 'plan', async () =>
+      refuseIfNoWayBack(context, db, await look(context, db, facts, options)),
+    );
     report.database.before = looked.plan.from;
     report.database.after = looked.plan.from;
     const { from } = looked.plan;
@@ -94,6 +96,16 @@ async function look(
   await checkScripts(facts.folder.migrations);
   const { lookAndPlan } = await import('./look.ts');
   return lookAndPlan(context, db, facts, settings);
+}
+
+/** A run that could not be put back is refused here; one that was cut off has its set already. */
+async function refuseIfNoWayBack(context: RunContext, db: Db, looked: LookedAt): Promise<LookedAt> {
+  const { facts, plan } = looked;
+  if (plan.cycles.length === 0 || facts.unfinished !== null) return looked;
+  const { refuseUnrestorable } = await import('./restorable.ts');
+  const found = await refuseUnrestorable(context, db, facts);
+  if (found.length === 0) return looked;
+  return { ...looked, plan: { ...plan, mode: 'refused', refusals: [...plan.refusals, ...found] } };
 }
 
 /** Nothing is pending and nothing was cut off: at most the master data is left to look at. */

@@ -333,11 +333,21 @@ describe('what stops a run before it changes anything', () => {
     await site.write(cities);
     await db.run(`CREATE USER 'weak'@'%' IDENTIFIED BY 'pw'`);
     await db.run(`GRANT ALL ON \`${site.database}\`.* TO 'weak'@'%'`);
+    // Only who may speak for another account can back its routine up, and put it and its view back.
+    await db.run('CREATE DEFINER = root@localhost VIEW names AS SELECT name FROM customer');
+    await db.run('CREATE DEFINER = root@localhost FUNCTION one() RETURNS INT RETURN 1');
+    const sets = await list(site.backupDir);
 
     const ended = await site.deploy(['up'], { DB_USER: 'weak', DB_PASSWORD: 'pw' });
 
     assert.equal(ended.code, 13, ended.stderr);
     assert.match(ended.stderr, /GRANT ALL .*ON `.*\\_deploy\\_%`\.\* TO/);
+    assert.match(ended.stderr, /GRANT SET USER ON \*\.\* TO/);
+    assert.match(ended.stderr, /GRANT SELECT ON `mysql`\.`proc` TO/);
+    assert.deepEqual(await list(site.backupDir), sets, 'found before the backup');
+    const doctor = await site.deploy(['doctor'], { DB_USER: 'weak', DB_PASSWORD: 'pw' });
+    assert.equal(doctor.code, 13, doctor.stderr);
+    assert.match(doctor.stdout, /GRANT SET USER ON \*\.\* TO/);
     for (const grant of ended.stderr.match(/GRANT [^;]+;/g) ?? []) await db.run(grant.slice(0, -1));
     const granted = await site.deploy(['up'], { DB_USER: 'weak', DB_PASSWORD: 'pw' });
     assert.equal(granted.code, 0, granted.stderr);
