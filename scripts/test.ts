@@ -31,6 +31,9 @@ async function main(): Promise<number> {
   }
   const tmp = makeTmp();
   process.env['DEPLOY_TEST_TMPDIR'] = tmp;
+  // Some 200 test files and thousands of runs of `deploy` load the same modules: each is stripped of
+  // its types and compiled once. Half of the time of the unit tests; what is covered stays the same.
+  process.env['NODE_COMPILE_CACHE'] = join(root, 'node_modules/.cache/node');
   process.on('exit', () => rmSync(tmp, { recursive: true, force: true }));
   const chosen = paths.length > 0 ? paths : folders.filter((path) => existsSync(join(root, path)));
   const status = await runNode([

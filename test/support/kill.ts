@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../src/database/connect.ts';
-import { type Ended, type Running, type Site, until } from './deploy.ts';
+import { type Ended, notMeasured, type Running, type Site, until } from './deploy.ts';
 import { findLeftovers, type Picture, takePicture } from './picture.ts';
 
 export type Kill = {
@@ -33,10 +33,10 @@ export type Kill = {
  */
 export async function tryKill(kill: Kill): Promise<Ended> {
   const { site, db, failAt, afterMs, strike } = kill;
-  const run = site.start(
-    kill.args ?? ['up'],
-    failAt === undefined ? {} : { DEPLOY_FAIL_AT: failAt },
-  );
+  const run = site.start(kill.args ?? ['up'], {
+    ...notMeasured,
+    ...(failAt === undefined ? {} : { DEPLOY_FAIL_AT: failAt }),
+  });
   if (strike !== undefined) await strike(run);
   if (afterMs !== undefined) {
     await Promise.race([delay(afterMs()), run.ended]);
@@ -46,7 +46,7 @@ export async function tryKill(kill: Kill): Promise<Ended> {
   if (failAt?.endsWith('=kill'))
     assert.equal(first.signal, 'SIGKILL', `the run did not pass ${failAt}: ${first.stderr}`);
 
-  const last = await site.deploy(kill.finish ?? ['up']);
+  const last = await site.deploy(kill.finish ?? ['up'], notMeasured);
   const wanted = { 0: kill.isNew, 20: kill.isOld, ...kill.outcomes }[last.code ?? -1];
   const said = `exit code ${last.code} after: ${first.stderr}\n--- and then: ${last.stderr}`;
   assert.ok(wanted !== undefined, `not one of this scenario's outcomes: ${said}`);
@@ -90,4 +90,14 @@ export function makeRandom(seed: number): () => number {
 /** How many random kills: the given number, or FAULT_KILLS for a longer run. */
 export function killsInCi(number: number): number {
   return Number(process.env['FAULT_KILLS'] ?? number);
+}
+
+/**
+ * Which of the passes of a fail point are tried, counted from 1: all in `npm run faults`; in
+ * `npm test` every other one, as the points before and after a statement take turns.
+ */
+export function passesInCi(times: number, which: 'all' | 'odd' | 'even'): number[] {
+  const all = Array.from({ length: times }, (_, index) => index + 1);
+  if (which === 'all' || process.env['FAULT_KILLS'] !== undefined) return all;
+  return all.filter((nth) => (nth % 2 === 1) === (which === 'odd'));
 }
