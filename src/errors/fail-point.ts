@@ -1,12 +1,13 @@
 /**
- * Places where a test can make a run die, throw or stand still for some seconds:
- * `DEPLOY_FAIL_AT=name=kill`, `=throw`, `=pause` or `=stop` (SIGSTOP to itself: it stands still until
- * the test sends SIGCONT); several are separated by commas. `name#3=kill` means the third time that
+ * Places where a test can make a run die, throw or stand still: `DEPLOY_FAIL_AT=name=kill`, `=throw`,
+ * `=pause` (it says so on stderr and waits for SIGUSR2) or `=stop` (SIGSTOP to itself: it stands still
+ * until the test sends SIGCONT); several are separated by commas. `name#3=kill` means the third time that
  * the point is passed. Unset (always, outside tests) a point costs one comparison.
  */
 type Action = 'kill' | 'throw' | 'pause' | 'stop';
 
-const pauseMs = 4000;
+/** When the test is dead: it would have ended the pause. */
+const pauseMs = 120_000;
 
 const rules = new Map<string, { action: Action; countdown: number }>();
 for (const part of (process.env['DEPLOY_FAIL_AT'] ?? '').split(',').filter(Boolean)) {
@@ -27,5 +28,17 @@ export async function failPoint(name: string): Promise<void> {
   if (rule.action === 'stop') process.kill(process.pid, 'SIGSTOP');
   if (rule.action === 'throw') throw new Error(`fail point ${name}`);
   // The event loop goes on, and with it the heartbeat and the signals.
-  if (rule.action === 'pause') await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  if (rule.action === 'pause') await pauseAt(name);
+}
+
+function pauseAt(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, pauseMs);
+    process.once('SIGUSR2', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    // Only now: the answer to it may come at once.
+    process.stderr.write(`paused at ${name}\n`);
+  });
 }

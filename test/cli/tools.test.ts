@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { makeSite, until } from '../support/deploy.ts';
+import { makeSite } from '../support/deploy.ts';
 import type { Json } from '../support/json.ts';
+import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop, shop } from '../support/shop.ts';
@@ -124,18 +125,14 @@ describe('deploy unlock', () => {
     assert.match((await site.deploy(['unlock'])).stdout, /is free/);
     await site.write(cities);
     const run = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#2=pause' });
-    await until('the run holds the lock', async () => {
-      const rows = await db
-        .query("SELECT 1 FROM deploy_run WHERE state = 'changing'")
-        .catch(() => []);
-      return rows.length > 0;
-    });
+    await untilPaused(run);
     assert.equal((await site.deploy(['unlock'])).code, 13);
 
     const freed = await site.deploy(['unlock', '--yes']);
 
     assert.equal(freed.code, 0, freed.stderr);
     assert.match(freed.stdout, /freed the deploy lock/);
+    resume(run);
     assert.equal((await run.ended).code, 23);
     assert.equal((await site.deploy(['up'])).code, 0);
     assert.deepEqual(await findLeftovers(db, site), []);

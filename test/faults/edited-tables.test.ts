@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
-import { makeSite, type Site, until } from '../support/deploy.ts';
+import { makeSite, type Site } from '../support/deploy.ts';
+import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, type Picture, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
 import { cities, openShop } from '../support/shop.ts';
@@ -137,11 +138,9 @@ describe('edited by hand while a run is at work', () => {
     test(`${statement}: the run writes nothing more and exits 23, the next up ends it`, async (t) => {
       const { site, db } = await openCities(t);
       const run = site.start(['up'], { DEPLOY_FAIL_AT: 'run.changing=pause' });
-      await until('the run changes the database', async () => {
-        const rows = await db.query("SELECT 1 FROM deploy_run WHERE state = 'changing'");
-        return rows.length > 0;
-      });
+      await untilPaused(run);
       await db.run(statement);
+      resume(run);
 
       const ended = await run.ended;
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Site, until } from '../support/deploy.ts';
+import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
@@ -56,10 +57,11 @@ describe('accounts and events', () => {
     const before = await readDoors(db, site.database);
 
     const run = site.start(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'run.changing=pause' });
-    await until('the run may change', () => hasState(db, 'changing'));
+    await untilPaused(run);
     const during = await readDoors(db, site.database);
     const [first] = [await countTicks(db), await db.query('SELECT SLEEP(2.5)')];
     const second = await countTicks(db);
+    resume(run);
     const ended = await run.ended;
 
     assert.equal(ended.code, 0, ended.stderr);
@@ -223,8 +225,3 @@ describe('without the right to close', () => {
     assert.match(ended.stderr, /CREATE USER 'deploy'@'%'/);
   });
 });
-
-async function hasState(db: Db, state: string): Promise<boolean> {
-  const rows = await db.query('SELECT state FROM deploy_run ORDER BY id DESC LIMIT 1');
-  return rows[0]?.['state'] === state;
-}

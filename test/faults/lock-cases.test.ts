@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { makeSite, until } from '../support/deploy.ts';
+import { makeSite } from '../support/deploy.ts';
+import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
@@ -35,14 +36,10 @@ test('the connection with the lock, killed between two statements: exit 23, and 
   const db = await openShop(site);
   await site.write(cities);
   const run = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.executed#2=pause' });
-  let holder: unknown;
-  await until('the run is between its second statement and its third', async () => {
-    const [row] = await db.query(`SELECT connection_id AS id FROM deploy_journal j, deploy_lock l
-      WHERE l.id = 1 AND j.seq = 1 AND j.state = 'done' AND j.migration = 2`);
-    holder = row?.['id'];
-    return row !== undefined;
-  });
-  await db.run(`KILL CONNECTION ${holder}`);
+  await untilPaused(run);
+  const [holder] = await db.query('SELECT connection_id AS id FROM deploy_lock WHERE id = 1');
+  await db.run(`KILL CONNECTION ${holder?.['id']}`);
+  resume(run);
   const ended = await run.ended;
 
   const second = await site.deploy(['up']);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { makeSite, until } from '../support/deploy.ts';
+import { makeSite } from '../support/deploy.ts';
+import { untilStopped } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
@@ -66,16 +67,8 @@ describe('a holder that is paused past its lease', () => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
     await site.write(cities);
-    const sleeper = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#3=pause' });
-    await until('the sleeper has begun the third statement', async () => {
-      const rows = await db
-        .query(
-          "SELECT 1 FROM deploy_run r JOIN deploy_journal j ON j.run_id = r.run_id WHERE r.state = 'changing' AND j.seq = 2",
-        )
-        .catch(() => []);
-      return rows.length > 0;
-    });
-    sleeper.child.kill('SIGSTOP');
+    const sleeper = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#3=stop' });
+    await untilStopped(sleeper);
 
     const other = await site.deploy(['up']);
     const finished = await takePicture(db, site.database);

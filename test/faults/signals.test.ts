@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Running, type Site, until } from '../support/deploy.ts';
+import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
@@ -65,9 +66,11 @@ describe('SIGTERM before anything was changed', () => {
     const db = await openShop(site);
     await site.write(cities);
     const run = site.start(['up'], { ...GRACE, DEPLOY_FAIL_AT: 'backup.begin=pause' });
-    await until('the backup begins', inStep(db, 'backup'));
     const other = await server.connect(site.database);
+    await untilPaused(run);
     await other.run('LOCK TABLES customer WRITE');
+    resume(run);
+    await until('the backup waits', () => isRunning(db, 'LOCK TABLES'));
 
     const ended = await stop(run);
 
@@ -168,9 +171,10 @@ describe('SIGTERM after changes began', () => {
     const db = await openShop(site);
     await site.write(cities);
     const run = site.start(['up'], { ...GRACE, DEPLOY_FAIL_AT: 'run.synced=pause' });
-    await until('the validation comes', () => inStep(db, 'reconcile')());
     const other = await server.connect(site.database);
+    await untilPaused(run);
     await other.run('LOCK TABLES purchase WRITE, customer WRITE');
+    resume(run);
     await until('the validation waits', inStep(db, 'validate'));
 
     const ended = await stop(run);
@@ -189,9 +193,10 @@ describe('SIGTERM after changes began', () => {
     const isOld = await takePicture(db, site.database);
     const other = await server.connect(site.database);
     const run = site.start(['up'], { ...GRACE, DEPLOY_FAIL_AT: 'restore.before-swap=pause' });
-    await until('it is being put back', () => /putting .* back/.test(run.stderr()));
+    await untilPaused(run);
     await other.run('START TRANSACTION');
     await other.query('SELECT * FROM purchase LIMIT 1');
+    resume(run);
     await until('the swap waits', () => isRunning(db, 'SET STATEMENT'));
 
     const ended = await stop(run);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Running, until } from '../support/deploy.ts';
+import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, openShop } from '../support/shop.ts';
@@ -73,12 +74,10 @@ describe('a table that another session uses', () => {
     assert.equal((await quiet.deploy(['up'])).code, 0);
 
     const run = site.start(['up'], { DEPLOY_FAIL_AT: 'run.changing=pause' });
-    await until('the backup is taken', async () => {
-      const rows = await db.query("SELECT 1 FROM deploy_run WHERE state = 'changing'");
-      return rows.length > 0;
-    });
+    await untilPaused(run);
     // The INSERT … SELECT of the migration has copied the rows before this one when it must wait.
     const other = await hold(site.database, 'SELECT * FROM customer WHERE id = 400 FOR UPDATE');
+    resume(run);
     await said(run, /tables are in use by/);
     await other.run('COMMIT');
     const ended = await run.ended;

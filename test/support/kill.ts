@@ -76,6 +76,19 @@ export async function untilStopped(run: Running): Promise<void> {
   });
 }
 
+/** Waits until the run stands at a fail point (`=pause`), where its heartbeat goes on; or has ended. */
+export async function untilPaused(run: Running): Promise<void> {
+  await until('the run pauses', () => {
+    if (run.child.exitCode !== null || run.child.signalCode !== null) return true;
+    return /^paused at /m.test(run.stderr());
+  });
+}
+
+/** Ends the pause of a run. */
+export function resume(run: Running): void {
+  run.child.kill('SIGUSR2');
+}
+
 /** The same numbers for the same seed (mulberry32). */
 export function makeRandom(seed: number): () => number {
   let state = seed >>> 0;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { makeSite, type Site, until } from '../../support/deploy.ts';
 import { type Sidecar, startSidecar } from '../../support/health.ts';
+import { resume, untilPaused } from '../../support/kill.ts';
 import { type Cleanup, startTestServer } from '../../support/server.ts';
 import { cities, citiesThatFail, openShop, shop } from '../../support/shop.ts';
 
@@ -124,6 +125,7 @@ describe('the sidecar, when the database', () => {
     await site.write(cities);
     const sidecar = await startSidecar(t, site);
     const run = site.start(['up'], { DEPLOY_FAIL_AT: 'run.changed=pause' });
+    await untilPaused(run);
     await until('it deploys', async () => {
       return (await sidecar.get('/api/system/health')).body.run?.step === 'validate';
     });
@@ -138,6 +140,7 @@ describe('the sidecar, when the database', () => {
       progress: { done: 7, total: 7 },
     });
     assert.ok(Math.abs(Date.now() - Date.parse(started_at)) < 60_000);
+    resume(run);
     assert.equal((await run.ended).code, 0);
     const done = await assertRow(sidecar, { state: 'as_required', status: 'ok', ...good });
     assert.equal(done['run'], null);
