@@ -17,10 +17,18 @@ import {
 /** Says who writes an unfinished set, so that a later run can tell a leftover from work in progress. */
 const OWNER_FILE = 'owner.json';
 
-/** A process in another container cannot be seen: its set counts as left behind when nothing in it moves. */
+/**
+ * A process in another container cannot be seen: its set counts as left behind when nothing in it
+ * moves, unless the run that it belongs to is known to be over.
+ */
 const STALE_MS = 3_600_000;
 
-const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), place: z.string() });
+const ownerSchema = z.object({
+  pid: z.number(),
+  startTime: z.string(),
+  place: z.string(),
+  runId: z.string().nullable().default(null),
+});
 type Owner = z.infer<typeof ownerSchema>;
 
 /** An unfinished set of this process. */
@@ -34,7 +42,11 @@ export type Unfinished = {
  * Makes the folder of a new set under a name that no reader takes for a set. Makes `dir` too when
  * it is missing. Rejects with the error of the file system.
  */
-export async function beginFolder(dir: string, now: Date): Promise<Unfinished> {
+export async function beginFolder(
+  dir: string,
+  now: Date,
+  runId: string | null,
+): Promise<Unfinished> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   for (let nth = 1; ; nth++) {
     const name = makeSetName(now, nth);
@@ -46,7 +58,9 @@ export async function beginFolder(dir: string, now: Date): Promise<Unfinished> {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
       throw error;
     }
-    await writeFile(join(unfinished, OWNER_FILE), JSON.stringify(thisOwner()), { mode: 0o600 });
+    await writeFile(join(unfinished, OWNER_FILE), JSON.stringify(thisOwner(runId)), {
+      mode: 0o600,
+    });
     return { name, dir: unfinished };
   }
 }
@@ -100,17 +114,24 @@ export async function removeUnfinished(unfinished: Unfinished): Promise<void> {
   await rm(unfinished.dir, { recursive: true, force: true }).catch(() => {});
 }
 
+/** Whether a run, by its id, has lost the deploy lock for good: only its next holder can know. */
+export type IsOver = (runId: string) => Promise<boolean>;
+
 /**
- * Removes unfinished sets whose process is dead, and what is left of pruned ones; gives their
- * names. Finished sets, and whatever has another name, are never touched. What cannot be removed is
- * logged and stays: nobody's recovery or backup fails because of it.
+ * Removes unfinished sets whose process is dead or whose run is over, and what is left of pruned
+ * ones; gives their names. Finished sets, and whatever has another name, are never touched. What
+ * cannot be removed is logged and stays: nobody's recovery or backup fails because of it.
  */
-export async function sweepUnfinished(dir: string, log: Log): Promise<string[]> {
+export async function sweepUnfinished(
+  dir: string,
+  log: Log,
+  isOver: IsOver = async () => false,
+): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await readdir(dir).catch(() => [])) {
     const pid = unfinishedPid(name);
     const path = join(dir, name);
-    const isLeft = isPrunedName(name) || (pid !== null && !(await isInUse(path, pid)));
+    const isLeft = isPrunedName(name) || (pid !== null && !(await isInUse(path, pid, isOver)));
     if (!isLeft) continue;
     try {
       // Children of a killed process may still write for a moment, so that a folder is not empty.
@@ -138,10 +159,12 @@ export async function readSetNames(dir: string): Promise<string[]> {
     .map(({ name }) => name);
 }
 
-async function isInUse(path: string, pid: number): Promise<boolean> {
+async function isInUse(path: string, pid: number, isOver: IsOver): Promise<boolean> {
   const owner = await readOwner(path);
   if (owner === null || owner.place !== thisPlace()) {
     if (owner === null && readStartTime(pid) === null) return false;
+    // Killed with its container. Were it only asleep, it would find its lock lost and give the set up.
+    if (owner?.runId != null && (await isOver(owner.runId))) return false;
     return Date.now() - (await lastChange(path)) < STALE_MS;
   }
   return readStartTime(owner.pid) === owner.startTime;
@@ -168,9 +191,9 @@ async function readOwner(path: string): Promise<Owner | null> {
   }
 }
 
-function thisOwner(): Owner {
+function thisOwner(runId: string | null): Owner {
   const { pid } = process;
-  return { pid, startTime: readStartTime(pid) ?? '', place: thisPlace() };
+  return { pid, startTime: readStartTime(pid) ?? '', place: thisPlace(), runId };
 }
 
 /** Where a pid means this process: host, and the container's own numbering. */

@@ -13,6 +13,7 @@ import { isServerError, stopReason, throwIfAborted } from './failures.ts';
 import {
   beginFolder,
   findFreeName,
+  type IsOver,
   publishFolder,
   removeUnfinished,
   sweepUnfinished,
@@ -43,6 +44,8 @@ export type TakeOptions = {
   readonly schemaVersion: string | null;
   readonly migrationNumber: number | null;
   readonly runId: string | null;
+  /** For sweeping: see `sweepUnfinished`. Default: no run is known to be over. */
+  readonly isOver?: IsOver;
   /** Why it is taken, e.g. `update`. Written to the manifest. */
   readonly reason: string;
   readonly log: Log;
@@ -71,8 +74,8 @@ export async function takeBackup(options: TakeOptions): Promise<BackupSet> {
   const createdAt = new Date();
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    await sweepUnfinished(dir, log);
-    const unfinished = await beginFolder(dir, createdAt);
+    await sweepUnfinished(dir, log, options.isOver);
+    const unfinished = await beginFolder(dir, createdAt, options.runId);
     try {
       const facts = await checkFirst(options);
       return await takeInto(options, unfinished, facts, createdAt);

@@ -107,3 +107,16 @@ async function readRows<R extends object = Row>(db: Db, query: Sql): Promise<R[]
     });
   }
 }
+
+/**
+ * Whether this database has a record of a run, or of one of its steps from version to version.
+ * Under the deploy lock such a run is over, unless it is the holder's own. Reads only.
+ */
+export async function hasRun(db: Db, schema: string, runId: string): Promise<boolean> {
+  const table = qualified(schema, 'deploy_run');
+  const [run] = await readRows(
+    db,
+    sql`SELECT id FROM ${table} WHERE SUBSTRING_INDEX(run_id, '.', 1) = ${runId} LIMIT 1`,
+  );
+  return run !== undefined;
+}

@@ -1,9 +1,11 @@
+import type { IsOver } from '../backup/folder.ts';
 import type { BackupSet } from '../backup/manifest.ts';
 import { findReusableSet } from '../backup/reuse.ts';
 import { takeBackup } from '../backup/take.ts';
 import type { RowFormat } from '../backup/write-rows.ts';
 import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
+import { hasRun } from '../history/read-runs.ts';
 import { formatBytes, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 import { noteLongWork } from './long-work.ts';
@@ -36,7 +38,10 @@ export async function backUp(
     onProgress: noteLongWork(log),
     ...(hold === null
       ? {}
-      : { registerConnection: (connectionId: number) => hold.register(connectionId) }),
+      : {
+          registerConnection: (connectionId: number) => hold.register(connectionId),
+          isOver: knowsOver(context, hold),
+        }),
   };
   const reusable = reason.format === 'json' ? null : await findReusableSet(common);
   const set =
@@ -66,6 +71,11 @@ export async function backUp(
     `backup ${set.name} ${verb}: ${summary.tables} tables, ${summary.rows} rows, ${formatBytes(summary.size_bytes)}`,
   );
   return set;
+}
+
+/** Runs of this database that had the deploy lock, which is ours now. */
+export function knowsOver({ report }: Pick<RunContext, 'report'>, { db, database }: Hold): IsOver {
+  return async (runId) => runId !== report.run_id && hasRun(db, database, runId);
 }
 
 /** What reports and lists say about a set. */

@@ -11,6 +11,7 @@ import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import { setCounters } from '../migrations/counters.ts';
 import { advanceJournal } from '../statements/journal.ts';
+import { knowsOver } from './back-up.ts';
 import { patienceOf, type RunContext } from './context.ts';
 import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
@@ -39,7 +40,7 @@ export async function recoverUnfinished(
     `run ${run.runId} did not end (${run.state})`,
   );
   // Also when nothing is to be backed up any more: nobody else would remove what that run was writing.
-  await sweepUnfinished(context.config.backupDir, context.log);
+  await sweepUnfinished(context.config.backupDir, context.log, knowsOver(context, hold));
   if (run.state === 'locked') {
     await letIn(context, hold, run);
     await discardStaging(hold, run);

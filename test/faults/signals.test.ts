@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Running, type Site, until } from '../support/deploy.ts';
@@ -208,4 +208,22 @@ describe('SIGTERM after changes began', () => {
     assert.deepEqual(await takePicture(db, site.database), isOld);
     assert.deepEqual(await findLeftovers(db, site), []);
   });
+});
+
+test('a run killed with its container during its backup leaves no unfinished set to the next one', async (t) => {
+  const site = await makeSite(t, server);
+  const db = await openShop(site);
+  await site.write(cities);
+  // Not process 1 of its namespace, which no signal of its own can end.
+  const wrapper = ['unshare', '--map-root-user', '--pid', '--fork', '--mount-proc', 'sh', '-c'];
+  const env = { DEPLOY_FAIL_AT: 'backup.dumped=kill' };
+  const killed = await site.start(['up'], env, [...wrapper, '"$@"; exit $?', 'sh']).ended;
+  assert.equal(killed.code, 137, killed.stderr);
+  const left = (await readdir(site.backupDir)).filter((name) => name.startsWith('.unfinished'));
+  assert.equal(left.length, 1);
+
+  await finishes(site, db);
+
+  const now = await readdir(site.backupDir);
+  assert.equal(now.includes(left[0]!), false);
 });

@@ -380,12 +380,15 @@ test('unfinished sets of dead runs are swept, and nothing else', async (t) => {
   const dir = makeBackupDir(t);
   const dead = spawnSync('true').pid;
   const ours = { pid: process.pid, startTime: 'other', place: 'another host' };
+  const isOver = async (runId: string) => runId === 'over';
   for (const [name, owner] of [
     [`.unfinished-backup_20200101_000000-${dead}`, null],
     [`.unfinished-backup_20200101_000000-${process.pid}`, ours],
     ['.unfinished-else', null],
     ['backup_by_hand', null],
     ['.unfinished-backup_20200101_000001-1', ours],
+    ['.unfinished-backup_20200101_000002-2', { ...ours, runId: 'over' }],
+    ['.unfinished-backup_20200101_000003-2', { ...ours, runId: 'of another database' }],
   ] as const) {
     mkdirSync(join(dir, name));
     if (owner !== null) writeFileSync(join(dir, name, 'owner.json'), JSON.stringify(owner));
@@ -395,12 +398,13 @@ test('unfinished sets of dead runs are swept, and nothing else', async (t) => {
     }
   }
 
-  const set = await take(address, database, dir);
+  const set = await take(address, database, dir, { isOver });
 
   assert.deepEqual(
     readdirSync(dir).sort(),
     [
       '.unfinished-else',
+      '.unfinished-backup_20200101_000003-2',
       `.unfinished-backup_20200101_000000-${process.pid}`,
       set.name,
       'backup_by_hand',
