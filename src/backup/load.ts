@@ -5,6 +5,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { throwIfAborted } from './failures.ts';
 import { JSON_ROWS_SUFFIX, readJsonStatements } from './json-rows.ts';
 import { lanesFor, shareOut } from './lanes.ts';
+import { loadOrder } from './load-order.ts';
 import type { BackupSet, ManifestFile } from './manifest.ts';
 import { HISTORY_SESSION } from './own-rows.ts';
 import { readPacked, readPackedText } from './packed-file.ts';
@@ -62,9 +63,8 @@ export async function loadTables(options: LoadOptions): Promise<void> {
   const keyOf = new Map(keys.filter((section) => !isForeign(section)).map((s) => [s.key, s]));
   const progress = countBytes(set, onProgress);
   const left = Map.groupBy(rowFiles(set), ({ table }) => table);
-  // The largest files first: the last one to end should be small.
-  const queue = rowFiles(set).toSorted((a, b) => b.sizeBytes - a.sizeBytes);
-  await shareOut(dbs, queue, async (db, file) => {
+  const order = loadOrder(set.manifest, (table) => keyOf.has(`keys of:${table}`));
+  await shareOut(dbs, order, async (db, file) => {
     try {
       await loadRows(db, file, { ...options, note: progress });
       const rest = left.get(file.table)!.filter((other) => other !== file);
@@ -172,16 +172,30 @@ async function loadRows(
     const table = file.table === null ? 'the backup' : quoteNameText(file.table);
     return new DeployError(code, `rows of ${table} could not be ${what}`, { where: path, cause });
   };
-  const statements = await statementsOf(db, file, bytes);
-  for await (const statement of readable(statements, (cause) => fail('read', cause))) {
-    throwIfAborted(signal);
+  const run = async (statement: string) => {
     try {
       await db.run(statement);
     } catch (cause) {
       throw fail('loaded', cause);
     }
+  };
+  const statements = await statementsOf(db, file, bytes);
+  let inserts = 0;
+  for await (const statement of readable(statements, (cause) => fail('read', cause))) {
+    throwIfAborted(signal);
+    if (statement.startsWith('INSERT ') && inserts++ % INSERTS_OF_A_COMMIT === 0) {
+      await run('START TRANSACTION');
+    }
+    await run(statement);
   }
+  await run('COMMIT');
 }
+
+/**
+ * A durable server waits for its disk at each commit. START TRANSACTION commits what came before.
+ * Not all in one: its undo log would grow with the table.
+ */
+const INSERTS_OF_A_COMMIT = 16;
 
 /** Explains what goes wrong while a file is read; what its reader throws passes it by. */
 async function* readable(
