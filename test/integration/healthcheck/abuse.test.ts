@@ -111,7 +111,7 @@ describe('the sidecar, when a client', () => {
     const { value, ms } = await timed(() => sidecar.get('/readyz'));
 
     assert.equal(value.code, 200);
-    assert.ok(ms < 1_000, `${ms} ms`);
+    assert.ok(ms < 3_000, `${ms} ms`);
     await until('all of them are cut off', () => slow.every(({ closed }) => closed), 9_000);
   });
 
@@ -131,8 +131,8 @@ describe('the sidecar, when a client', () => {
 
     const ready = await timed(() => sidecar.get('/readyz'));
     assert.equal(ready.value.code, 200);
-    assert.ok(ready.ms < 1_000, `${ready.ms} ms`);
+    assert.ok(ready.ms < 3_000, `${ready.ms} ms`);
     const { ms } = await timed(() => sidecar.stop());
-    assert.ok(ms < 2_000, `${ms} ms`);
+    assert.ok(ms < 5_000, `${ms} ms`);
   });
 });

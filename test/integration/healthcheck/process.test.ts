@@ -89,7 +89,7 @@ describe('npm run health', () => {
       const { code, output } = await ended;
 
       assert.equal(code, 0, output);
-      assert.ok(performance.now() - begunAt < 2_000);
+      assert.ok(performance.now() - begunAt < 5_000);
     });
   }
 
