@@ -16,7 +16,7 @@ export function makeSharedScratch(dir: string, log: Log): SharedScratch {
     get(variables) {
       // Loaded only now: a start that finds nothing to do stays light (promise P6).
       started ??= import('../scratch/server.ts').then(({ startScratch }) =>
-        startScratch({ dir, variables, log }),
+        startScratch({ dir, variables, log, redoLog: 'small' }),
       );
       return started;
     },

@@ -89,8 +89,12 @@ async function look(
   options: Pick<UpOptions, 'forward'>,
 ): Promise<LookedAt> {
   const settings = settingsOf(context, options);
-  // With work to do every file must be sound; without, nobody asks for the statements.
-  if (!isSettled(facts)) await checkScripts(facts.folder.migrations);
+  if (!isSettled(facts)) {
+    // It starts while files and structure are read. Whoever needs it is told why it could not.
+    void context.scratch.get(facts.server.variables).catch(() => undefined);
+    // With work to do every file must be sound; without, nobody asks for the statements.
+    await checkScripts(facts.folder.migrations);
+  }
   const plan = makePlan(facts, settings);
   if (plan.needs === null) return { facts, plan, structure: '' };
   await checkScripts(facts.folder.migrations);

@@ -1,6 +1,6 @@
+import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { $ } from 'zx/core';
 import { DeployError } from '../errors/deploy-error.ts';
 
 /** The programs of one MariaDB installation on this machine. */
@@ -64,9 +64,13 @@ function findMariadbd(): string {
   return paths.find(isExecutable) ?? 'mariadbd';
 }
 
-async function readVersion(command: readonly string[]): Promise<string | null> {
-  const output = await $({ nothrow: true, quiet: true })`${command} --no-defaults --version`;
-  return /Ver (\S+)/.exec(output.stdout)?.[1] ?? null;
+/** Without zx, which looks for a shell when it is loaded: every plan waits for this. */
+function readVersion([program = '', ...args]: readonly string[]): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(program, [...args, '--no-defaults', '--version'], (_error, stdout) => {
+      resolve(/Ver (\S+)/.exec(stdout)?.[1] ?? null);
+    });
+  });
 }
 
 function isExecutable(path: string): boolean {

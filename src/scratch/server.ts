@@ -1,9 +1,10 @@
 import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
+import { withConnection } from '../database/connect.ts';
 import { findBinaries } from './binaries.ts';
 import { type InstanceOptions, makeInstance } from './instance.ts';
 import { launchServer } from './launch.ts';
-import { serverOptions } from './options.ts';
+import { canGrowRedoLog, DEFAULT_POOL_MB, redoLogMb, serverOptions } from './options.ts';
 
 export { sweepScratch } from './owner.ts';
 
@@ -38,9 +39,12 @@ export type Scratch = {
  *
  * @throws DeployError `SCRATCH_FAILED`, `SPACE_SHORT`
  */
-export async function startScratch(options: ScratchOptions): Promise<Scratch> {
+export async function startScratch(given: ScratchOptions): Promise<Scratch> {
   const begun = performance.now();
-  const binaries = await findBinaries(options.mariadbd);
+  const binaries = await findBinaries(given.mariadbd);
+  const { redoLog, ...large } = given;
+  const isSmall = redoLog === 'small' && canGrowRedoLog(binaries.serverVersion);
+  const options: ScratchOptions = isSmall ? { ...large, redoLog } : large;
   const instance = await makeInstance(options, binaries);
   try {
     const args = [...serverOptions(instance, options), '--skip-networking'];
@@ -66,6 +70,19 @@ export async function startScratch(options: ScratchOptions): Promise<Scratch> {
     instance.remove();
     throw error;
   }
+}
+
+/**
+ * Gives a server that was started with a small redo log the one that loading needs; one that has it
+ * already stays as it is. Takes a second or more, during which the server works on.
+ */
+export async function growRedoLog(scratch: Scratch): Promise<void> {
+  const sizeBytes = redoLogMb(DEFAULT_POOL_MB) * 2 ** 20;
+  await withConnection(scratch.address, {}, async (db) => {
+    const now = await db.one<{ size: string }>('SELECT @@innodb_log_file_size AS size');
+    if (Number(now?.size) >= sizeBytes || !canGrowRedoLog(scratch.serverVersion)) return;
+    await db.run(`SET GLOBAL innodb_log_file_size = ${sizeBytes}`);
+  });
 }
 
 /** Runs `work` with a private server and removes it afterwards, also when `work` throws. */

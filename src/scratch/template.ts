@@ -1,6 +1,5 @@
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { $ } from 'zx/core';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Binaries } from './binaries.ts';
 import { INSTALL_VARIABLES, variableOptions } from './options.ts';
@@ -78,6 +77,7 @@ async function installDataDir(
     '--innodb-log-file-size=4M',
     ...variableOptions(INSTALL_VARIABLES, variables),
   ];
+  const { $ } = await import('zx/core');
   const result = await $({ nothrow: true, quiet: true })`${binaries.installDb} ${options}`;
   if (result.exitCode === 0) return;
   throw new DeployError('SCRATCH_FAILED', 'mariadb-install-db failed', {

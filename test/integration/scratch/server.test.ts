@@ -8,7 +8,13 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { withConnection } from '../../../src/database/connect.ts';
 import { readStartTime } from '../../../src/scratch/owner.ts';
-import { startScratch, sweepScratch, withScratch } from '../../../src/scratch/server.ts';
+import {
+  growRedoLog,
+  startScratch,
+  sweepScratch,
+  withScratch,
+} from '../../../src/scratch/server.ts';
+import { until } from '../../support/deploy.ts';
 
 let dir = '';
 before(async () => {
@@ -17,6 +23,8 @@ before(async () => {
 after(() => rm(dir, { recursive: true, force: true }));
 
 const small = () => ({ dir, bufferPoolMb: 32 });
+/** A killed process is there until the kernel has freed its memory, and somebody has asked for its end. */
+const hasEnded = (pid: number) => until('the server has ended', () => readStartTime(pid) === null);
 const leftovers = async () => (await readdir(dir)).filter((name) => name.startsWith('scratch-'));
 
 describe('startScratch', () => {
@@ -39,6 +47,23 @@ describe('startScratch', () => {
     assert.equal(Number(variables?.['packet']), 2 ** 30);
     assert.equal(readStartTime(scratch.pid), null);
     assert.deepEqual(await leftovers(), []);
+  });
+
+  test('starts with a small redo log where only structure is tried, and grows it for rows', async () => {
+    await withScratch({ dir, redoLog: 'small' }, (scratch) =>
+      withConnection(scratch.address, {}, async (db) => {
+        const logMb = async () => {
+          const row = await db.one<{ mb: string }>('SELECT @@innodb_log_file_size >> 20 AS mb');
+          return Number(row?.mb);
+        };
+        assert.equal(await logMb(), 32);
+
+        await growRedoLog(scratch);
+        await growRedoLog(scratch);
+
+        assert.equal(await logMb(), 256);
+      }),
+    );
   });
 
   test('takes over the variables that decide how a schema is stored', async () => {
@@ -189,7 +214,7 @@ describe('a parent process that ends leaves no server and no files behind', () =
 
       assert.equal(exitCode, code);
       if (code === null) assert.equal(killedBy, signal);
-      assert.equal(readStartTime(parent.server.pid), null);
+      await hasEnded(parent.server.pid);
       assert.deepEqual(await leftovers(), []);
     });
   }
@@ -201,7 +226,7 @@ describe('a parent process that ends leaves no server and no files behind', () =
     assert.equal((await leftovers()).length, 1);
 
     await withScratch(small(), async () => {
-      assert.equal(readStartTime(parent.server.pid), null);
+      await hasEnded(parent.server.pid);
       assert.equal((await leftovers()).length, 1);
     });
     assert.deepEqual(await leftovers(), []);
@@ -231,7 +256,7 @@ describe('sweepScratch', () => {
     assert.equal(sweepScratch(dir).length, 1);
     parent.process.kill('SIGKILL');
     await parent.exited;
-    assert.equal(readStartTime(parent.server.pid), null);
+    await hasEnded(parent.server.pid);
   });
 
   test('takes a folder of another container for left behind when nobody keeps it fresh', async (t) => {

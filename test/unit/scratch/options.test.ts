@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  canGrowRedoLog,
   redoLogMb,
   SHARED_VARIABLES,
   serverOptions,
@@ -53,6 +54,11 @@ describe('serverOptions', () => {
 
 test('the redo log is twice the buffer pool, from 32 MiB to 1 GiB', () => {
   assert.deepEqual([8, 128, 4096].map(redoLogMb), [32, 256, 1024]);
+});
+
+test('the redo log of a running server can be made larger from 10.9 on', () => {
+  const versions = ['10.6.24-MariaDB', '10.8.8-MariaDB', '10.9.1-MariaDB', '11.8.3-MariaDB'];
+  assert.deepEqual(versions.map(canGrowRedoLog), [false, false, true, true]);
 });
 
 describe('templateName', () => {
