@@ -23,7 +23,8 @@ export function makeCanonicalRows(): (row: unknown) => string {
       members = own;
       sorted = own.toSorted();
     }
-    const flat = Object.create(null) as Record<string, unknown>;
+    if (Object.hasOwn(record, '__proto__')) return canonicalJson(row);
+    const flat: Record<string, unknown> = {};
     for (const name of sorted) {
       const value = record[name];
       if (value !== null && typeof value === 'object') return canonicalJson(row);

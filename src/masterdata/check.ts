@@ -131,40 +131,19 @@ export async function checkSystems(db: Db, entity: BoundEntity, problems: Proble
 
 /**
  * Finds references that mean no row, or several. `ambiguous` says that some reference met more
- * than one row; where its fields are less than a key, it may anyway.
+ * than one row; where its fields are less than a key, it may anyway. What is linked means one row.
  */
 export async function checkReferences(
   db: Db,
   entity: BoundEntity,
-  { ambiguous }: { readonly ambiguous: boolean },
+  { ambiguous, linked }: { readonly ambiguous: boolean; readonly linked: readonly boolean[] },
   problems: Problems,
 ): Promise<void> {
-  for (const one of entity.references) {
-    const { pairs, parent, absent, column, reference } = one;
-    const names = pairs.map(({ own }) => own.field.name).join(', ');
-    const given = sql`CONCAT_WS(', ', ${join(pairs.map(({ own }) => at('s', own.stage)))}) AS given`;
-    await addFound<{ rn: number; given: string }>(
-      db,
-      entity,
-      problems,
-      {
-        columns: given,
-        from: byReference(entity),
-        where: sql`WHERE ${at('x', one.row)} IS NULL AND ${at('x', one.id)} IS NULL AND ${refersToRow(one)}`,
-      },
-      (found) => `${names}: no row of ${parent.entity.name} is ${shorten(found.given)}`,
-    );
-    // By its whole key no two rows of the file can be meant, nor one of the file and one that stays.
-    if (ambiguous || !meansKey(one)) {
-      await addFound<{ rn: number; given: string }>(
-        db,
-        entity,
-        problems,
-        { columns: given, where: sql`WHERE ${refersToRow(one)} AND ${countMeant(one)} > 1` },
-        (found) => `${names}: several rows of ${parent.entity.name} are ${shorten(found.given)}`,
-      );
-    }
+  for (const [index, one] of entity.references.entries()) {
+    const { pairs, absent, column, reference } = one;
+    if (linked[index] !== true) await checkMeant(db, entity, one, ambiguous, problems);
     if (absent === null || column.nullable || reference.none !== null) continue;
+    const names = pairs.map(({ own }) => own.field.name).join(', ');
     await addFound(
       db,
       entity,
@@ -173,6 +152,38 @@ export async function checkReferences(
       () => `${names}: missing, and the row is new`,
     );
   }
+}
+
+async function checkMeant(
+  db: Db,
+  entity: BoundEntity,
+  one: BoundReference,
+  ambiguous: boolean,
+  problems: Problems,
+): Promise<void> {
+  const { pairs, parent } = one;
+  const names = pairs.map(({ own }) => own.field.name).join(', ');
+  const given = sql`CONCAT_WS(', ', ${join(pairs.map(({ own }) => at('s', own.stage)))}) AS given`;
+  await addFound<{ rn: number; given: string }>(
+    db,
+    entity,
+    problems,
+    {
+      columns: given,
+      from: byReference(entity),
+      where: sql`WHERE ${at('x', one.row)} IS NULL AND ${at('x', one.id)} IS NULL AND ${refersToRow(one)}`,
+    },
+    (found) => `${names}: no row of ${parent.entity.name} is ${shorten(found.given)}`,
+  );
+  // By its whole key no two rows of the file can be meant, nor one of the file and one that stays.
+  if (!ambiguous && meansKey(one)) return;
+  await addFound<{ rn: number; given: string }>(
+    db,
+    entity,
+    problems,
+    { columns: given, where: sql`WHERE ${refersToRow(one)} AND ${countMeant(one)} > 1` },
+    (found) => `${names}: several rows of ${parent.entity.name} are ${shorten(found.given)}`,
+  );
 }
 
 /** FROM: references first, so that hardly a staged row has to be looked at. */

@@ -9,7 +9,7 @@ import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import type { Column } from './columns.ts';
-import { type Link, meansKey, textOf, valueText } from './links.ts';
+import { copiesKey, type Link, meansKey, textOf, valueText } from './links.ts';
 import type { StagedValue } from './row.ts';
 import { all, at, current, restOf, systemId, tableOf } from './sql.ts';
 import { isWholeNumber } from './value.ts';
@@ -163,10 +163,6 @@ function hasDigests({ id, fields, references }: BoundEntity): boolean {
   return (
     isWholeNumber(id.dataType) &&
     fields.every(({ type }) => type.dataType !== 'float') &&
-    references.every(
-      (one) =>
-        meansKey(one) &&
-        one.copies.every(({ other }) => one.pairs.some((pair) => pair.other === other)),
-    )
+    references.every((one) => meansKey(one) && copiesKey(one))
   );
 }

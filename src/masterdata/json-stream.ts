@@ -23,8 +23,8 @@ export class JsonTextError extends Error {
 
 /**
  * Gives the pieces of a JSON text in their order, those of one chunk together: waiting for each
- * would take longer than reading it. `enter` says which objects and lists to go into; an empty
- * one that is gone into gives nothing.
+ * would take longer than reading it. `enter` says which objects and lists to go into, the same for
+ * all values of one list; an empty one that is gone into gives nothing.
  *
  * @throws JsonTextError when it is no complete JSON, or when an object that is gone into has a name twice.
  */
@@ -49,8 +49,13 @@ export async function* readJson(
   function take(chunk: string): Piece[] {
     const pieces: Piece[] = [];
     let at = 0;
+    let triedMany = false;
     while (at < chunk.length) {
       if (scan === null) {
+        if (!triedMany && structure.isElement() && !enter(structure.path())) {
+          triedMany = true;
+          at = takeMany(structure, chunk, at, pieces);
+        }
         begin(chunk[at]!);
         // The scan reads its first character itself.
         if (scan === null) at += 1;
@@ -79,6 +84,30 @@ export async function* readJson(
   if (!structure.isWhole() || rest?.nested === true) structure.fail('the text ends too early');
 }
 
+/**
+ * Takes the values of a list up to the last one of the chunk that has a comma behind it, if that is
+ * what it seems; else nothing. JSON.parse decides: what it takes for the values of a list cannot be
+ * anything else, and it is many times quicker than looking for the end of each.
+ */
+function takeMany(structure: Structure, chunk: string, from: number, pieces: Piece[]): number {
+  const end = chunk.lastIndexOf('},') + 1;
+  if (end <= from) return from;
+  let values: unknown[];
+  try {
+    values = JSON.parse(`[${chunk.slice(from, end)}]`) as unknown[];
+  } catch {
+    return from;
+  }
+  const path = structure.path();
+  const first = Number(path.pop());
+  for (const [index, value] of values.entries()) {
+    pieces.push({ path: [...path, first + index], value });
+  }
+  structure.skip(values.length);
+  return end;
+}
+
+type Structure = ReturnType<typeof makeStructure>;
 type Frame = { readonly list: boolean; place: string | number; readonly names: Set<string> };
 type Expected =
   | 'value'
@@ -93,7 +122,7 @@ type Expected =
 function makeStructure() {
   const stack: Frame[] = [];
   let expected: Expected = 'value';
-  const path = (): Path => stack.map(({ place }) => place);
+  const path = (): (string | number)[] => stack.map(({ place }) => place);
   const isName = () => expected === 'name' || expected === 'name or end';
   const end = () => {
     expected = stack.length === 0 ? 'nothing' : 'comma or end';
@@ -105,20 +134,13 @@ function makeStructure() {
   function refuse(char: string): never {
     fail(`${char} stands where ${expected} is expected`);
   }
-  function parse(text: string): unknown {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return fail('this is not JSON');
-    }
-  }
   function close(list: boolean): void {
     if (stack.pop()?.list !== list) fail('a bracket closes what was not opened');
     end();
   }
   function takeName(text: string): void {
     const frame = stack.at(-1)!;
-    const name = String(parse(text));
+    const name = String(parse(text, fail));
     if (frame.names.has(name)) fail(`the name ${name} is there twice`);
     frame.names.add(name);
     frame.place = name;
@@ -145,6 +167,14 @@ function makeStructure() {
       const isValue = expected === 'value' || expected === 'value or end';
       if (!isValue && !(char === '"' && isName())) refuse(char);
     },
+    /** True where a value of a list may stand. */
+    isElement: () => expected.startsWith('value') && stack.at(-1)?.list === true,
+    /** Goes on behind some values of a list. */
+    skip(count: number): void {
+      const frame = stack.at(-1)!;
+      frame.place = Number(frame.place) + count - 1;
+      end();
+    },
     open(list: boolean): void {
       stack.push({ list, place: list ? 0 : '', names: new Set() });
       expected = list ? 'value or end' : 'name or end';
@@ -152,8 +182,16 @@ function makeStructure() {
     /** Takes a whole value or name; a value becomes a piece. */
     value(text: string, pieces: Piece[]): void {
       if (isName()) return void takeName(text);
-      pieces.push({ path: path(), value: parse(text) });
+      pieces.push({ path: path(), value: parse(text, fail) });
       end();
     },
   };
+}
+
+function parse(text: string, fail: (message: string) => never): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return fail('this is not JSON');
+  }
 }

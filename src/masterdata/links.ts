@@ -44,6 +44,11 @@ export function meansKey({ pairs, parent }: BoundReference): boolean {
   );
 }
 
+/** True when all copies that go with a reference are of fields by which it refers. Pure. */
+export function copiesKey({ pairs, copies }: BoundReference): boolean {
+  return copies.every(({ other }) => pairs.some((pair) => pair.other === other));
+}
+
 /** Makes the function that gives what each reference of a row means. */
 export function makeLinker(
   entity: BoundEntity,

@@ -14,16 +14,36 @@ export type EntityRows = {
   rows(): AsyncGenerator<readonly FileRow[]>;
 };
 
-/** Master data that was read once from its beginning to its end: whole, and of a known format. */
+/** Master data whose metadata was read. Its files are checked while their rows are read. */
 export type MasterdataSet = {
   readonly dir: string;
   readonly entities: EntitySet;
   readonly metadata: Metadata;
   /** In the order of `entities`. Formats of former times become this through transformers. */
   readonly data: readonly EntityRows[];
+  /** Null until all was read: see `ReadSet`. */
+  readonly digest: string | null;
+};
+
+/** Master data that was read once from its beginning to its end: whole, and of a known format. */
+export type ReadSet = MasterdataSet & {
   /** SHA-256 of what it says: not of times, white space or the order of members. */
   readonly digest: string;
 };
+
+/**
+ * Opens a folder of master data in format 2.0: every declared entity has its file, and every file
+ * an entity. A sync finds everything else that is wrong with the files; who has to know before
+ * whether anything changed reads them with `readMasterdata`.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with all problems.
+ */
+export async function openSet(dir: string, entities: EntitySet): Promise<MasterdataSet> {
+  const problems = makeProblems(dir);
+  const set = await openFiles(dir, entities, problems);
+  problems.throwIfAny();
+  return set;
+}
 
 /**
  * Reads a folder of master data in format 2.0 and checks it against its metadata: every declared
@@ -32,37 +52,37 @@ export type MasterdataSet = {
  *
  * @throws DeployError `MASTERDATA_INVALID` with all problems.
  */
-export async function readMasterdata(dir: string, entities: EntitySet): Promise<MasterdataSet> {
-  const metadata = await readMetadata(dir);
+export async function readMasterdata(dir: string, entities: EntitySet): Promise<ReadSet> {
   const problems = makeProblems(dir);
-  checkFiles(entities, metadata, problems);
+  const set = await openFiles(dir, entities, problems);
   const digest = makeDigest();
   digest.add(entities.digest);
-  for (const entity of entities.entities) {
-    const listed = metadata.files[entity.file];
-    if (listed === undefined) continue;
+  for (const { entity, rows } of set.data) {
     digest.add(entity.name);
+    const canonical = makeCanonicalRows();
     try {
-      const facts = await readThrough(dir, entity.file, (rows) => digest.add(...rows));
-      for (const message of compareFacts(listed, facts)) {
-        problems.add(entity.file, null, null, message);
-      }
+      for await (const some of rows()) digest.add(...some.map(({ value }) => canonical(value)));
     } catch (error) {
       collect(problems, entity.file, error);
     }
   }
   problems.throwIfAny();
-  return {
-    ...{ dir, entities, metadata, digest: digest.hex() },
-    data: entities.entities.map((entity) => {
-      const listed = metadata.files[entity.file]!;
-      return {
-        entity,
-        count: listed.count,
-        rows: () => checkedRows(dir, entity.file, listed.sha256),
-      };
-    }),
-  };
+  return { ...set, digest: digest.hex() };
+}
+
+async function openFiles(
+  dir: string,
+  entities: EntitySet,
+  problems: Problems,
+): Promise<MasterdataSet> {
+  const metadata = await readMetadata(dir);
+  checkFiles(entities, metadata, problems);
+  const data = entities.entities.flatMap((entity) => {
+    const listed = metadata.files[entity.file];
+    if (listed === undefined) return [];
+    return [{ entity, count: listed.count, rows: () => checkedRows(dir, entity.file, listed) }];
+  });
+  return { dir, entities, metadata, data, digest: null };
 }
 
 async function readMetadata(dir: string): Promise<Metadata> {
@@ -94,20 +114,6 @@ function checkFiles(entities: EntitySet, metadata: Metadata, problems: Problems)
   }
 }
 
-async function readThrough(
-  dir: string,
-  file: string,
-  take: (rows: readonly string[]) => void,
-): Promise<FileFacts> {
-  const rows = readRows(dir, file);
-  const canonical = makeCanonicalRows();
-  for (;;) {
-    const next = await rows.next();
-    if (next.done) return next.value;
-    take(next.value.map(({ value }) => canonical(value)));
-  }
-}
-
 function compareFacts(listed: { sha256: string; count: number }, facts: FileFacts): string[] {
   const refusal = refuseFormat(String(facts.around['export_version']));
   return [
@@ -119,14 +125,14 @@ function compareFacts(listed: { sha256: string; count: number }, facts: FileFact
   ];
 }
 
-/** The rows again: a file that was changed since it was checked must not get into a database. */
+/** A file that is not the one of the metadata, or was changed since, must not get into a database. */
 async function* checkedRows(
   dir: string,
   file: string,
-  sha256: string,
+  listed: { readonly sha256: string; readonly count: number },
 ): AsyncGenerator<readonly FileRow[]> {
-  const facts = yield* readRows(dir, file);
-  if (facts.sha256 !== sha256) throw invalid(file, 'the file was changed while it was read');
+  const messages = compareFacts(listed, yield* readRows(dir, file));
+  if (messages.length > 0) throw invalid(file, messages.join('; '));
 }
 
 function collect(problems: Problems, file: string, error: unknown): void {

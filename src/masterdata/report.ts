@@ -30,8 +30,8 @@ export type EntityReport = {
 
 /** In the order in which the entities are written. */
 export type SyncReport = {
-  /** Of the set that was synced. */
-  readonly digest: string;
+  /** Of the set that was synced; null when only its files were opened. */
+  readonly digest: string | null;
   readonly entities: readonly EntityReport[];
 };
 

@@ -4,6 +4,7 @@ import type { Db } from '../database/connect.ts';
 import { quoteName, quoteNameText } from '../database/identifier.ts';
 import type { BoundEntity, BoundReference } from './bind.ts';
 import { keepAbsent } from './keep.ts';
+import { copiesKey } from './links.ts';
 import {
   all,
   any,
@@ -132,7 +133,9 @@ async function resolveReferences(
   linked: readonly boolean[],
 ): Promise<number> {
   if (entity.references.length === 0) return 0;
-  const parts = entity.references.map((one, index) => partsOf(one, index, linked[index]!));
+  const parts = entity.references.map((one, index) =>
+    linked[index]! && copiesKey(one) ? linkedParts(one, index) : searchedParts(one, index),
+  );
   const columns = parts.flatMap((part) => part.columns);
   const { affectedRows } = await db.run(sql`
     INSERT INTO ${quoteName(entity.refs)} (rn, ${join(columns.map(({ name }) => quoteName(name)))})
@@ -145,39 +148,53 @@ async function resolveReferences(
   return affectedRows;
 }
 
-/** Joins what a reference means: by its link, where every row has one, else by its fields. */
-function partsOf(one: BoundReference, index: number, linked: boolean) {
-  const { parent, row, id, pairs, copies, reference } = one;
+/** What a reference means, found by its fields under the collation of those of the parent. */
+function searchedParts(one: BoundReference, index: number) {
+  const { parent, row, id, copies, reference } = one;
   const [p, m, t] = [`p${index}`, `m${index}`, `t${index}`];
   const meant = refersToRow(one);
-  const parentId = at(t, parent.id.name);
-  const kept = keptJoin(parent, parentId, `q${index}`);
-  const [staged, stored] = linked
-    ? [
-        sql`${at(p, 'rn')} = ${at('s', one.linkedRow)}`,
-        sql`${parentId} = ${at('s', one.linkedId)} AND ${meant}`,
-      ]
-    : [
-        sql`${sameAsStaged(one, p)} AND ${meant}`,
-        sql`${sameAsStored(one, t)} AND ${meant} AND ${at(p, 'rn')} IS NULL AND ${kept.stays}`,
-      ];
+  const kept = keptJoin(parent, at(t, parent.id.name), `q${index}`);
   const joins = sql`
     LEFT JOIN (${stageOf(parent)} AS ${raw(p)} LEFT JOIN ${idsOf(parent)} AS ${raw(m)} ON ${at(m, 'rn')} = ${at(p, 'rn')})
-      ON ${staged}
-    LEFT JOIN (${tableOf(parent)} AS ${raw(t)} ${linked ? empty : kept.join}) ON ${stored}`;
+      ON ${sameAsStaged(one, p)} AND ${meant}
+    LEFT JOIN (${tableOf(parent)} AS ${raw(t)} ${kept.join})
+      ON ${sameAsStored(one, t)} AND ${meant} AND ${at(p, 'rn')} IS NULL AND ${kept.stays}`;
   const found = sql`IF(${at(p, 'rn')} IS NULL, ${at(t, parent.id.name)}, ${at(m, 'id')})`;
   const { none } = reference;
-  const isNone =
-    none === null ? raw('FALSE') : sql`${at('s', pairs[0]!.own.stage)} <=> ${none.value}`;
   const columns = [
     { name: row, value: at(p, 'rn') },
-    { name: id, value: none === null ? found : sql`IF(${isNone}, ${none.id}, ${found})` },
+    { name: id, value: none === null ? found : sql`IF(${isNone(one)}, ${none.id}, ${found})` },
     ...copies.map(({ stage, other }) => ({
       name: stage,
       value: sql`IF(${at(p, 'rn')} IS NULL, ${current(parent, other, t)}, ${at(p, other.stage)})`,
     })),
   ];
   return { joins, columns };
+}
+
+/** What a reference means by its link: only the id of a staged row is left to be found. */
+function linkedParts(one: BoundReference, index: number) {
+  const { parent, row, id, pairs, copies } = one;
+  const [linkedRow, linkedId] = [at('s', one.linkedRow), at('s', one.linkedId)];
+  const m = `m${index}`;
+  const isNothing = sql`(${isNone(one)} OR (${linkedRow} IS NULL AND ${linkedId} IS NULL))`;
+  const columns = [
+    { name: row, value: linkedRow },
+    { name: id, value: sql`IF(${linkedRow} IS NULL, ${linkedId}, ${at(m, 'id')})` },
+    ...copies.map(({ stage, other }) => {
+      // The row has the parent's key byte by byte.
+      const own = pairs.find((pair) => pair.other === other)!.own;
+      return { name: stage, value: sql`IF(${isNothing}, NULL, ${at('s', own.stage)})` };
+    }),
+  ];
+  return {
+    joins: sql`LEFT JOIN ${idsOf(parent)} AS ${raw(m)} ON ${at(m, 'rn')} = ${linkedRow}`,
+    columns,
+  };
+}
+
+function isNone({ pairs, reference: { none } }: BoundReference): Sql {
+  return none === null ? raw('FALSE') : sql`${at('s', pairs[0]!.own.stage)} <=> ${none.value}`;
 }
 
 /** Sets the ids of rows that were new, where they are part of a key. */

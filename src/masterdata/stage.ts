@@ -5,7 +5,7 @@ import { quoteName } from '../database/identifier.ts';
 import { literal } from '../database/literal.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import type { BoundEntity } from './bind.ts';
-import { type Locking, makeRowDigest, noteRest, readDigests } from './digests.ts';
+import { makeRowDigest, noteRest, type TableDigests } from './digests.ts';
 import { type KeyPlaces, type Link, makeKeyPlaces, makeLinker } from './links.ts';
 import type { Problems } from './problems.ts';
 import type { EntityRows } from './read.ts';
@@ -32,7 +32,6 @@ export type Staged = {
 
 /** What is kept of all entities while they are staged, one after the other. */
 export type Staging = {
-  readonly locking: Locking;
   readonly problems: Problems;
   /** Of the entities that were staged before. */
   readonly keys: Map<BoundEntity, KeyPlaces | null>;
@@ -55,16 +54,16 @@ type Counts = {
 
 /**
  * Checks the rows of a file, and puts those into the staging table that the table does not have
- * just so. The next rows are read while the server works on the last ones. A file that cannot be
- * used becomes a problem.
+ * just so by `digests`. The next rows are read while the server works on the last ones. A file that
+ * cannot be used becomes a problem.
  */
 export async function fillStage(
   db: Db,
   entity: BoundEntity,
   source: EntityRows,
+  digests: TableDigests,
   staging: Staging,
 ): Promise<Staged> {
-  const digests = await readDigests(db, entity, staging.locking);
   const counts: Counts = {
     ...{ exact: 0, staged: 0, hasAbsent: false, plainSystems: true },
     linked: entity.references.map(() => true),
@@ -140,11 +139,20 @@ function makeTaker(
 /** Texts of INSERT statements. They are built here: an Sql of that many values is many times slower. */
 function* insertTexts(entity: BoundEntity, items: readonly Item[]): Generator<string> {
   const given = items.some(({ row }) => row.absent !== '');
+  // Most links are all of one kind: NULLs take as long as values.
+  const linked = entity.references.flatMap(({ linkedRow, linkedId }, at) => [
+    ...(items.some(({ links }) => typeof links[at] === 'number')
+      ? [{ column: linkedRow, at, kind: 'number' }]
+      : []),
+    ...(items.some(({ links }) => typeof links[at] === 'string')
+      ? [{ column: linkedId, at, kind: 'string' }]
+      : []),
+  ]);
   const columns = [
     'rn',
     ...(given ? ['absent'] : []),
     ...entity.fields.map(({ stage }) => stage),
-    ...entity.references.flatMap(({ linkedRow, linkedId }) => [linkedRow, linkedId]),
+    ...linked.map(({ column }) => column),
   ];
   const head = sql`INSERT INTO ${stageOf(entity)} (${join(columns.map(quoteName))}) VALUES `.sql;
   let text = '';
@@ -154,8 +162,8 @@ function* insertTexts(entity: BoundEntity, items: readonly Item[]): Generator<st
     for (const value of row.values) {
       text += value === undefined ? ',DEFAULT' : `,${literal(value)}`;
     }
-    for (const link of links) {
-      text += typeof link === 'number' ? `,${link},NULL` : `,NULL,${literal(link ?? null)}`;
+    for (const { at, kind } of linked) {
+      text += `,${literal(typeof links[at] === kind ? links[at] : null)}`;
     }
     text += ')';
     if (text.length < MAX_STATEMENT_CHARS) continue;

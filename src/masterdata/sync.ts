@@ -13,7 +13,7 @@ import { checkExactKeys } from './check-exact.ts';
 import { checkMatches } from './check-matches.ts';
 import { checkUnique } from './check-unique.ts';
 import { readTables } from './columns.ts';
-import type { Locking } from './digests.ts';
+import { type Locking, readDigests } from './digests.ts';
 import { makeProblems, type Problems } from './problems.ts';
 import { compareCounts, countRows } from './protect.ts';
 import type { MasterdataSet } from './read.ts';
@@ -98,17 +98,37 @@ async function withStages<T>(
   const entities = bindEntities(set.entities, await readTables(db, names), problems);
   // Without its tables the rest would only be a list of things that follow from it.
   problems.throwIfAny();
-  const staging = { locking, problems, keys: new Map(), seen: makeSeenValues(entities) };
+  const staging = { problems, keys: new Map(), seen: makeSeenValues(entities) };
   try {
+    for (const entity of entities) await createStage(db, entity, lookupsOf(entity, entities));
     const staged: Staged[] = [];
-    for (const entity of entities) {
-      await createStage(db, entity, lookupsOf(entity, entities));
+    const digestsOf = (entity: BoundEntity) => readDigests(db, entity, locking);
+    for await (const [entity, digests] of readAhead(entities, digestsOf)) {
       const source = set.data.find((one) => one.entity.name === entity.entity.name)!;
-      staged.push(await fillStage(db, entity, source, staging));
+      staged.push(await fillStage(db, entity, source, digests, staging));
     }
     return await work(entities, staged, staging);
   } finally {
     if (db.lost() === null) await dropStages(db, entities);
+  }
+}
+
+/** Gives what is read for each item, and reads that for the next one while the caller works. */
+async function* readAhead<T, R>(
+  items: readonly T[],
+  read: (item: T) => Promise<R>,
+): AsyncGenerator<readonly [T, R]> {
+  const begin = (at: number) => {
+    const begun = at < items.length ? read(items[at]!) : null;
+    // It is thrown by whoever waits; until then nobody listens.
+    begun?.catch(() => undefined);
+    return begun;
+  };
+  let next = begin(0);
+  for (const [at, item] of items.entries()) {
+    const result = (await next)!;
+    next = begin(at + 1);
+    yield [item, result];
   }
 }
 
@@ -158,7 +178,7 @@ async function planStaged(
   await checkSystems(db, entity, problems);
   if (await hasRepeatedKeys(db, entity)) await checkFileKeys(db, entity, problems);
   if (resolved.repeated) await checkStoredKeys(db, entity, problems);
-  await checkReferences(db, entity, resolved, problems);
+  await checkReferences(db, entity, { ...resolved, linked: counts.linked }, problems);
   await checkCopies(db, entity, problems);
   await checkUnique(db, entity, problems);
   return resolved.fresh;

@@ -45,6 +45,10 @@ export function checkValue(value: unknown, column: Column): Checked {
 }
 
 function checkWhole(value: SqlValue, column: Column): Checked {
+  // Most numbers are of this kind, and every type takes them.
+  if (typeof value === 'number' && value >= 0 && value < 128 && Number.isInteger(value)) {
+    return { value };
+  }
   if (typeof value === 'boolean') {
     return column.dataType === 'tinyint' ? { value } : { problem: 'boolean, not a number' };
   }
@@ -84,11 +88,15 @@ function checkText(value: string, column: Column): Checked {
     return known ? { value } : { problem: 'not one of the values of the column' };
   }
   if (dataType === 'char' || dataType === 'varchar') {
+    // No character has less than one unit: counting them takes longer.
+    if (maxChars === null || value.length <= maxChars) return { value };
     const length = [...value].length;
-    if (maxChars !== null && length > maxChars) return tooLong(length, maxChars, 'characters');
+    if (length > maxChars) return tooLong(length, maxChars, 'characters');
   } else if (texts.includes(dataType)) {
+    // No unit has more than three bytes.
+    if (maxBytes === null || value.length * 3 <= maxBytes) return { value };
     const length = Buffer.byteLength(value);
-    if (maxBytes !== null && length > maxBytes) return tooLong(length, maxBytes, 'bytes');
+    if (length > maxBytes) return tooLong(length, maxBytes, 'bytes');
   }
   return { value };
 }

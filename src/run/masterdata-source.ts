@@ -4,12 +4,12 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { digestFiles } from '../masterdata/files-digest.ts';
 import type { Conversion } from '../masterdata/former.ts';
-import type { MasterdataSet } from '../masterdata/read.ts';
+import type { ReadSet } from '../masterdata/read.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 
 /** The master data of this image or of a deployment package. */
 export type Masterdata = {
-  readonly set: MasterdataSet;
+  readonly set: ReadSet;
   /** How it became format 2.0; null when it was. */
   readonly conversion: Conversion | null;
   /** What a fresh installation does besides, or null. */

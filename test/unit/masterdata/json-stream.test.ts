@@ -9,7 +9,7 @@ async function read(chunks: readonly string[]): Promise<Piece[]> {
   return (await Array.fromAsync(readJson(chunks, enterData))).flat();
 }
 
-const text = `{"a": {"x": [1, 2]}, "data" : [ {"n":"}],\\"\\\\"} ,null, -1.5e3,[], "k" ], "b":true}\n`;
+const text = `{"a": {"x": [1, 2]}, "data" : [ {"n":"}],\\"\\\\"} ,null, -1.5e3,[], "k", {"p":{},"q":"},"},{},{"r":[{},{}]} ], "b":true}\n`;
 
 describe('the JSON reader', () => {
   test('gives the same pieces wherever the text is cut', async () => {
@@ -20,6 +20,9 @@ describe('the JSON reader', () => {
       { path: ['data', 2], value: -1500 },
       { path: ['data', 3], value: [] },
       { path: ['data', 4], value: 'k' },
+      { path: ['data', 5], value: { p: {}, q: '},' } },
+      { path: ['data', 6], value: {} },
+      { path: ['data', 7], value: { r: [{}, {}] } },
       { path: ['b'], value: true },
     ];
     assert.deepEqual(await read([...text]), expected, 'one character at a time');
@@ -65,7 +68,7 @@ describe('the JSON reader', () => {
   }
 
   test('accepts and refuses what JSON.parse does', async () => {
-    const parts = ['{', '}', '[', ']', ',', ':', '"data"', '"b"', '1', 'null', ' '];
+    const parts = ['{', '}', '{},', '[', ']', ',', ':', '"data"', '"b"', '1', 'null', ' '];
     let seed = 7;
     const next = (most: number) => {
       seed = (seed * 48271) % 2147483647;

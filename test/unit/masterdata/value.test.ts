@@ -24,7 +24,7 @@ const choice = column('enum', { members: ['a', "b'c"] });
 
 describe('a value', () => {
   for (const [value, type, sent] of [
-    [1, column('tinyint'), 1n],
+    [1, column('tinyint'), 1],
     [true, column('tinyint'), true],
     ['18446744073709551615', column('bigint', { unsigned: true }), 18446744073709551615n],
     [-128, column('tinyint'), -128n],
