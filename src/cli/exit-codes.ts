@@ -14,11 +14,12 @@ export const exitCodes: ReadonlyMap<number, string> = new Map([
   [21, 'failed; left as it is (ON_FAILURE=stop)'],
   [22, 'failed, and could not be put back: a person must look'],
   [23, 'cut off after changes began: the next `up` finishes or puts back'],
-  [30, 'status, plan: migrations are pending'],
+  [30, 'status, plan, --dry-run: something is to be done'],
   [31, 'status: the database is ahead of this image'],
 ]);
 
-/** The lines of `--help` for the codes of one command. */
+/** The lines of `--help` for the codes of one command; each may be called wrongly. */
 export function renderExitCodes(codes: readonly number[]): string {
-  return codes.map((code) => `  ${String(code).padStart(2)}  ${exitCodes.get(code)}`).join('\n');
+  const all = [...new Set([...codes, 2])].sort((a, b) => a - b);
+  return all.map((code) => `  ${String(code).padStart(2)}  ${exitCodes.get(code)}`).join('\n');
 }

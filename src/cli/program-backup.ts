@@ -9,7 +9,7 @@ export function addBackup(program: Command, world: World, add: Add): void {
     backup,
     'create',
     'take a backup and prove it',
-    [0, 1, 2, 10, 11, 12, 13, 14, 16],
+    [0, 1, 10, 11, 12, 13, 14, 16],
     async (options) => (await import('./backup.ts')).createCommand(world, options),
   ).option('--format <sql|json>', 'rows as SQL, or as lines of JSON for reading and comparing');
   add(
@@ -23,7 +23,7 @@ export function addBackup(program: Command, world: World, add: Add): void {
     backup,
     'verify',
     'read sets in full and compare them with their manifests; changes nothing',
-    [0, 1, 2, 10, 14, 15, 16],
+    [0, 1, 10, 14, 15, 16],
     async (options, [name]) =>
       (await import('./backup-verify.ts')).verifyCommand(world, name, options),
   )

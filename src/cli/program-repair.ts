@@ -9,7 +9,7 @@ export function addRepair(program: Command, world: World, add: Add): void {
     program,
     'resolve',
     'show what a person must decide about, and do it',
-    [0, 1, 2, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23],
+    [0, 1, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23],
     async (options) => (await import('./resolve.ts')).resolveCommand(world, options),
   )
     .option('--continue', 'go on forward with the run from where its journal is')
@@ -38,7 +38,7 @@ export function addRepair(program: Command, world: World, add: Add): void {
     program,
     'new <name>',
     'make the up and down file of the next migration',
-    [0, 1, 2, 10, 13, 15],
+    [0, 1, 10, 13, 15],
     async (options, [name = '']) => (await import('./new.ts')).newCommand(world, name, options),
   ).option('--version <version>', 'the version it belongs to; the highest folder if left out');
 }

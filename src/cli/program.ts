@@ -88,13 +88,14 @@ export type Add = (
 ) => Command;
 
 const changing = [0, 1, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23] as const;
+const changingOrDry = [...changing, 30] as const;
 
 function addRuns(program: Command, world: World, add: Add): void {
   add(
     program,
     'up',
     'bring the database to the required version, or leave it as it was (the default)',
-    changing,
+    changingOrDry,
     async (options) => (await import('./up.ts')).upCommand(world, options),
   )
     .alias('deploy')
@@ -119,7 +120,7 @@ function addRuns(program: Command, world: World, add: Add): void {
     program,
     'rollback',
     'run the down files of the newest migrations, with a backup before',
-    changing,
+    changingOrDry,
     async (options) => (await import('./rollback.ts')).rollbackCommand(world, options),
   )
     .option('--steps <n>', 'how many migrations to take back')
@@ -183,7 +184,7 @@ function addMasterdata(program: Command, world: World, add: Add): void {
     masterdata,
     'import',
     'bring master data into the database, with a backup before',
-    changing,
+    changingOrDry,
     async (options) => (await import('./masterdata.ts')).importCommand(world, options),
   )
     .option('--input <dir>', 'a folder or file; the folder of the image if left out')

@@ -227,7 +227,13 @@ describe('what needs no server', () => {
     );
     assert.match((await site.deploy(['help'], nothing)).stdout, /Usage: deploy/);
     assert.match((await site.deploy(['help', 'env'], nothing)).stdout, /LOCK_WAIT_SECONDS/);
-    assert.match((await site.deploy(['up', '--help'], nothing)).stdout, /Exit codes:/);
+    for (const command of [['up'], ['rollback'], ['masterdata', 'import']]) {
+      const { stdout } = await site.deploy([...command, '--help'], nothing);
+      assert.match(
+        stdout,
+        /Exit codes:\n(.*\n)* +2 {2}wrong command line\n(.*\n)* +30 {2}.*--dry-run/,
+      );
+    }
     assert.equal((await site.deploy(['help', 'nonsense'], nothing)).code, 2);
     assert.equal((await site.deploy(['backup', 'list'], nothing)).code, 0);
   });
