@@ -6,7 +6,8 @@
 import type { Db } from '../database/connect.ts';
 import { changedObjects, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey, SchemaModel, SchemaObject } from '../schema/model.ts';
-import { readSchema } from '../schema/read.ts';
+import { type Known, readSchema } from '../schema/read.ts';
+import { withReadingSession } from '../schema/reading-session.ts';
 import type { Part } from '../statements/parts.ts';
 import type { StructureChange } from './actions.ts';
 import { hasPart } from './existing.ts';
@@ -23,13 +24,21 @@ export type StructureTracker = {
   runsCode(tables: readonly string[]): boolean;
 };
 
-/** Begins with one reading of the whole schema. `db` is only read from. */
+/** Begins with one reading of the whole schema. `db` is only read from, and nobody else sets its session. */
 export async function trackStructure(db: Db, schema: string): Promise<StructureTracker> {
+  const session = await withReadingSession(db, async (facts) => facts);
   const first = await readSchema(db, schema);
+  let known: Known = { session, defaults: first };
   const objects = new Map(first.objects);
   const fingerprints = new Map(fingerprintSchema(first));
   const links = new Links();
   for (const [key, object] of objects) links.add(key, object);
+
+  async function readWhole(): Promise<readonly StructureChange[]> {
+    const model = await readSchema(db, schema);
+    known = { session, defaults: model };
+    return absorb(model, [...fingerprints.keys()]);
+  }
 
   function absorb(model: SchemaModel, scope: Iterable<ObjectKey>): readonly StructureChange[] {
     const after = fingerprintSchema(model);
@@ -57,15 +66,15 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
   return {
     async changesOf(statement) {
       const tables = scopeOf(statement, links);
-      if (tables === null) return absorb(await readSchema(db, schema), [...fingerprints.keys()]);
+      if (tables === null) return readWhole();
       const keys = tables.flatMap((table): ObjectKey[] => [
         ...[`table:${table}` as const, `view:${table}` as const, `sequence:${table}` as const],
         ...links.triggersOf(table),
       ]);
-      return absorb(await readSchema(db, schema, { tables }), keys);
+      return absorb(await readSchema(db, schema, { tables, known }), keys);
     },
     async readAll() {
-      absorb(await readSchema(db, schema), [...fingerprints.keys()]);
+      await readWhole();
       return new Map(fingerprints);
     },
     has: (part) => hasPart(objects, part),

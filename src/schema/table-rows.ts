@@ -85,16 +85,18 @@ export async function readTableRows(db: Db, selection: Selection): Promise<Table
     readSelected<R>(db, selection, { columns, view, and });
   const tables = await rows<TableRow>(TABLE_COLUMNS, 'TABLES');
   if (tables.length === 0) return NO_ROWS;
+  const foreignKeyColumns = await rows<ForeignKeyColumnRow>(
+    FOREIGN_KEY_COLUMNS,
+    'KEY_COLUMN_USAGE',
+    'AND referenced_table_name IS NOT NULL',
+  );
+  const hasForeignKeys = foreignKeyColumns.length > 0;
   return {
     tables,
     columns: await rows(COLUMN_COLUMNS, 'COLUMNS'),
     indexes: await rows(INDEX_COLUMNS, 'STATISTICS'),
-    foreignKeyColumns: await rows(
-      FOREIGN_KEY_COLUMNS,
-      'KEY_COLUMN_USAGE',
-      'AND referenced_table_name IS NOT NULL',
-    ),
-    foreignKeyRules: await rows(RULE_COLUMNS, 'REFERENTIAL_CONSTRAINTS'),
+    foreignKeyColumns,
+    foreignKeyRules: hasForeignKeys ? await rows(RULE_COLUMNS, 'REFERENTIAL_CONSTRAINTS') : [],
     checks: await rows(CHECK_COLUMNS, 'CHECK_CONSTRAINTS'),
   };
 }

@@ -90,6 +90,19 @@ describe('runStructurally', () => {
     assert.ok(result.modelAfter.objects.has('table:far'));
   });
 
+  test('knows the defaults of the schema after a statement that changes them', async (t) => {
+    const database = await makeDatabase('CREATE TABLE hero (id int PRIMARY KEY)');
+
+    const result = await run(t, database, {
+      '0001_a.up.sql': `ALTER TABLE hero ADD age int;
+        EXECUTE IMMEDIATE 'ALTER DATABASE COLLATE utf8mb4_bin';
+        ALTER TABLE hero ADD name varchar(20);`,
+    });
+
+    assert.deepEqual(keysOf(result), [['table:hero'], ['database:'], ['table:hero']]);
+    assert.equal(result.modelAfter.collation, 'utf8mb4_bin');
+  });
+
   test('gives what each statement changes, and leaves the database as it was', async (t) => {
     const database = await makeDatabase('CREATE TABLE hero (id int PRIMARY KEY)');
     const before = await readSchema(database.db, database.name);
