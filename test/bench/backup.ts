@@ -22,6 +22,7 @@ import { findMyloader, runMydumper, runMyloader } from '../support/backup/myload
 import { makeSite, type Site } from '../support/deploy.ts';
 import { type PeakMemory, runMeasured } from '../support/peak-memory.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { openShop } from '../support/shop.ts';
 import { type Bench, type BenchContext, type BenchTable, median, timed } from './frame.ts';
 
 export const bench: Bench = {
@@ -68,6 +69,7 @@ async function run(context: BenchContext) {
   const myloader = await findMyloader();
   const source = await startTestServer(context, { bufferPoolMb: 1024 });
   const site = await makeSite(context, source, {}, { database: SOURCE });
+  await openShop(site);
   context.say(`filling ${millions} million rows`);
   await fillShop(() => source.connect(SOURCE), millions * 1e6);
   const times: Times = new Map();
@@ -109,8 +111,9 @@ async function measureProving(
   times: Times,
 ): Promise<{ readonly set: BackupSet; readonly peak: PeakMemory }> {
   const peak = await runMeasured(['backup', 'create'], site.env);
-  const [name] = readdirSync(site.backupDir);
-  const set = await openSet(join(site.backupDir, name!));
+  // The one before it is that of the empty shop.
+  const name = readdirSync(site.backupDir).sort().at(-1)!;
+  const set = await openSet(join(site.backupDir, name));
   note(times, 'proof', set.manifest.proof!.durationMs);
   context.say(`${ROWS.proof.name}: ${set.manifest.proof!.durationMs / 1000} s, ${peak.mb} MB`);
   await shell(`mariadb-dump ${clientOptions(source.address)} ${DUMPED} > ${dump}`);
