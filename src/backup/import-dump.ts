@@ -130,7 +130,10 @@ async function runOne(db: Db, path: string, statement: DumpStatement): Promise<b
     ({ warnings } = await db.run(statement.sql));
   } catch (cause) {
     const verb = /^[\s/*!M\d]*([A-Z]+(?: [A-Z]+)?)/i.exec(statement.sql)?.[1] ?? 'a statement';
-    throw invalid(`${path}:${statement.line}`, `${verb} of the dump could not be run`, cause);
+    throw new DeployError('BACKUP_SET_INVALID', `${verb} of the dump could not be run`, {
+      ...{ where: `${path}:${statement.line}`, cause },
+      ...adviceFor(cause),
+    });
   }
   if (warnings === 0) return false;
   const rows = await db.query<{ Level: string; Code: number }>('SHOW WARNINGS LIMIT 100');
@@ -141,6 +144,20 @@ async function runOne(db: Db, path: string, statement: DumpStatement): Promise<b
     throw invalid(`${path}:${statement.line}`, what);
   }
   return codes.some((code) => VALUE_CHANGED.has(code));
+}
+
+/** MySQL 8 has collations that MariaDB knows since 11.4.5 only: people are told by what to replace them. */
+function adviceFor(cause: unknown): { readonly next?: readonly string[] } {
+  const { message = '' } = cause as { readonly message?: string };
+  const name = /^Unknown collation: '(\w+)'/.exec(message)?.[1];
+  if (name === undefined) return {};
+  const other = `${name.split('_')[0]}_unicode_ci`;
+  return {
+    next: [
+      `write a collation that this server knows instead of ${name} into a copy of the dump, and restore that: ` +
+        `sed 's/${name}/${other}/g'`,
+    ],
+  };
 }
 
 /** Out of range, truncated, incorrect value: 1264, 1265, 1292, 1406. */

@@ -5,7 +5,7 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { daysBefore, writeSet } from '../support/backup/sets.ts';
 import { makeSite, type Site } from '../support/deploy.ts';
 import type { Json } from '../support/json.ts';
-import { findLeftovers } from '../support/picture.ts';
+import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
 
@@ -184,6 +184,39 @@ describe('deploy backup list', () => {
     const { stdout } = await site.deploy(['backup', 'list']);
 
     assert.match(stdout, new RegExp(`${name} +cannot be used: structure\\.sql\\.zst is cut off`));
+  });
+});
+
+describe('deploy backup create --format json', () => {
+  test('writes lines of JSON, and a restore makes the database of them', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('CREATE TABLE odd (id BIGINT UNSIGNED PRIMARY KEY, b BLOB, s VARCHAR(9))');
+    await db.run("INSERT INTO odd VALUES (18446744073709551615, x'00ff', 'null'), (1, '', NULL)");
+    const old = await takePicture(db, site.database);
+
+    const taken = await site.deploy(['backup', 'create', '--format', 'json', '--json']);
+
+    assert.equal(taken.code, 0, taken.stderr);
+    const { name } = (JSON.parse(taken.stdout) as Json)['backup'];
+    const rows = readdirSync(join(site.backupDir, name)).filter((file) => file.startsWith('rows-'));
+    assert.match(rows.join(), /odd\.ndjson\.zst/);
+    assert.deepEqual(
+      rows.filter((file) => !file.endsWith('.ndjson.zst')),
+      [],
+    );
+    await db.run("UPDATE odd SET s = '' WHERE id = 1");
+    await db.run('DROP TABLE purchase');
+    const restored = await site.deploy(['restore', '--backup', name, '--yes']);
+    assert.equal(restored.code, 0, restored.stderr);
+    assert.deepEqual(await takePicture(db, site.database), old);
+  });
+
+  test('with another word: exit 2, and nothing is taken', async (t) => {
+    const site = await makeSite(t, server);
+    const ended = await site.deploy(['backup', 'create', '--format', 'csv']);
+    assert.equal(ended.code, 2);
+    assert.match(ended.stderr, /csv is no format: sql or json/);
   });
 });
 

@@ -116,3 +116,50 @@ describe('deploy restore --backup of an own dump', () => {
     assert.deepEqual(await findLeftovers(db, site), []);
   });
 });
+
+/** What phpMyAdmin exports from MySQL 8, in its own words. */
+const mysql8 = `-- phpMyAdmin SQL Dump
+-- version 5.2.1
+-- https://www.phpmyadmin.net/
+-- Server version: 8.0.36
+
+SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO";
+START TRANSACTION;
+SET time_zone = "+00:00";
+
+/*!40101 SET NAMES utf8mb4 */;
+
+CREATE TABLE \`visit\` (
+  \`id\` int NOT NULL,
+  \`note\` varchar(40) COLLATE utf8mb4_0900_ai_ci DEFAULT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;
+
+INSERT INTO \`visit\` (\`id\`, \`note\`) VALUES
+(1, 'ä');
+
+ALTER TABLE \`visit\`
+  ADD PRIMARY KEY (\`id\`);
+COMMIT;
+`;
+
+test('a dump of MySQL 8 is restored where its collations are known, else refused by their name', async (t) => {
+  const site = await makeSite(t, server);
+  const db = await openShop(site);
+  const before = await takePicture(db, site.database);
+  const known = await db.query("SHOW COLLATION LIKE 'utf8mb4_0900_ai_ci'");
+  const path = join(site.dir, 'mysql8.sql');
+  writeFileSync(path, mysql8);
+
+  const ended = await site.deploy(['restore', '--backup', path, '--yes']);
+
+  if (known.length === 0) {
+    assert.equal(ended.code, 15, ended.stderr);
+    assert.match(ended.stderr, /mysql8\.sql:12/);
+    assert.match(ended.stderr, /Unknown collation: 'utf8mb4_0900_ai_ci'/);
+    assert.match(ended.stderr, /next +.*instead of utf8mb4_0900_ai_ci/);
+    assert.deepEqual(await takePicture(db, site.database), before);
+  } else {
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await db.query('SELECT id, note FROM visit'), [{ id: 1, note: 'ä' }]);
+  }
+});
