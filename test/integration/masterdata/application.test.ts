@@ -122,6 +122,27 @@ describe('a protected table', () => {
   });
 });
 
+describe('a reference', () => {
+  test('that alone is wrong in the database is put right, however it is spelled', async (t) => {
+    const db = await shopDatabase();
+    const files = (shelf: string) => ({
+      shelves: [{ name: 'Straße' }, { name: 'unten' }],
+      // With every field, so that nothing has to be kept: such rows are compared by their digests.
+      products: [{ name: 'Seife', price: '1.00', note: '', shelf }],
+    });
+    for (const shelf of ['Straße', 'STRASSE']) {
+      await sync(t, db, files(shelf));
+      await db.run(`UPDATE product SET shelf_id = (SELECT id FROM shelf WHERE name = 'unten')`);
+
+      assert.deepEqual(await sync(t, db, files(shelf)), ['products +0 ~1 -0']);
+
+      const names = 'SELECT s.name FROM product AS p JOIN shelf AS s ON s.id = p.shelf_id';
+      assert.deepEqual(await db.query(names), [{ name: 'Straße' }]);
+      assert.deepEqual(await sync(t, db, files(shelf)), []);
+    }
+  });
+});
+
 describe('any two sets', () => {
   const names = ['Apfel', 'äpfel', 'Birne', 'Straße', 'STRASSE', 'Stoﬀ', 'Kelle', 'Zange', 'Öl'];
 
