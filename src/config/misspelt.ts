@@ -9,29 +9,54 @@ export type Misspelt = { readonly name: string; readonly nearest: string };
  * in another order, or only the case differs.
  */
 export function findMisspelt(set: readonly string[], known: readonly string[]): Misspelt[] {
+  const names = known.map((name) => ({ name, letters: lettersOf(name) }));
   return set
     .filter((name) => !known.includes(name))
     .flatMap((name) => {
-      const nearest = nearestOf(name.toUpperCase(), known);
+      const nearest = nearestOf(name.toUpperCase(), names);
       return nearest === null ? [] : [{ name, nearest }];
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function nearestOf(name: string, known: readonly string[]): string | null {
-  const near = known
-    // Most names of an environment are nothing like ours: only the others are looked at closely.
-    .filter((candidate) => Math.abs(candidate.length - name.length) <= 3)
-    .map((candidate) => ({ candidate, distance: distanceOf(name, candidate) }))
-    .filter(({ candidate, distance }) => {
-      return distance <= (candidate.length < 8 ? 1 : 2) || lettersOf(name) === lettersOf(candidate);
-    })
-    .sort((a, b) => a.distance - b.distance);
-  return near[0]?.candidate ?? null;
+type Known = { readonly name: string; readonly letters: string };
+
+function nearestOf(name: string, known: readonly Known[]): string | null {
+  const letters = lettersOf(name);
+  let nearest: { readonly name: string; readonly distance: number } | null = null;
+  for (const candidate of known) {
+    // Most names of an environment are nothing like ours, and every start looks at all of them.
+    if (Math.abs(candidate.name.length - name.length) > 3) continue;
+    const isShuffled = candidate.letters === letters;
+    if (!isShuffled && lacking(letters, candidate.letters) > 2) continue;
+    const distance = distanceOf(name, candidate.name);
+    if (!isShuffled && distance > (candidate.name.length < 8 ? 1 : 2)) continue;
+    if (nearest === null || distance < nearest.distance) {
+      nearest = { name: candidate.name, distance };
+    }
+  }
+  return nearest?.name ?? null;
 }
 
 function lettersOf(name: string): string {
   return [...name.replaceAll('_', '')].sort().join('');
+}
+
+/** How many of the sorted letters `a` are not among the sorted letters `b`: the distance is no less. */
+function lacking(a: string, b: string): number {
+  let count = 0;
+  for (let i = 0, j = 0; i < a.length; ) {
+    if (a[i] === b[j]) {
+      i++;
+      j++;
+    } else if (j < b.length && b[j]! < a[i]!) {
+      j++;
+    } else {
+      count++;
+      i++;
+    }
+  }
+  return count;
 }
 
 /** The number of letters to insert, remove or replace (Levenshtein). */
