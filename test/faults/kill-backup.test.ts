@@ -4,32 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Contents } from '../../src/backup/contents.ts';
 import { compareContents } from '../../src/backup/differences.ts';
 import { listSets } from '../../src/backup/list.ts';
-import type { BackupSet } from '../../src/backup/manifest.ts';
-import type { RestoreState } from '../../src/backup/restore.ts';
 import { verifySet } from '../../src/backup/verify.ts';
-import type { Db } from '../../src/database/connect.ts';
-import {
-  contentsOf,
-  leftoverSchemas,
-  makeBackupDir,
-  restore,
-  take,
-  withHold,
-} from '../support/backup/backups.ts';
+import { contentsOf, makeBackupDir, take } from '../support/backup/backups.ts';
 import { runProgram } from '../support/backup/child.ts';
-import { fillWithTorture } from '../support/backup/torture.ts';
+import { type Killable, makeKillable } from '../support/backup/killable.ts';
 import { killsInCi, makeRandom } from '../support/kill.ts';
 import { startTestServer } from '../support/server.ts';
 
 const server = await startTestServer({ after }, { durable: 'full' });
 const { address } = server;
-const socket = address.socketPath as string;
 const database = 'killed';
 const kinds = [
   ...['backup', 'proof', 'restore', 'swap', 'server in backup', 'server in restore'],
@@ -39,46 +26,20 @@ const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
 
 describe('kill -9 at random moments of backup, proof and restore', () => {
   const dir = makeBackupDir({ after });
-  const stateFile = join(dir, 'state.json');
-  let db: Db;
-  let old: Contents;
-  let set: BackupSet;
+  let site: Killable;
   /** How long each takes here and now, so that the moments lie all over it. */
   let takeMs: number;
   let restoreMs: number;
 
   before(async () => {
-    await server.createDatabase(database);
-    db = await server.connect(database);
-    await fillWithTorture(db);
-    old = await contentsOf(address, database);
-    set = await take(address, database, dir);
-    takeMs = await timed(() => runProgram(['take', socket, database, dir], {}));
-    restoreMs = await timed(() => runProgram(restoreArgs(), {}));
+    site = await makeKillable(server, database, dir);
+    takeMs = await timed(() => runProgram(site.takeArgs, {}));
+    restoreMs = await timed(() => runProgram(site.restoreArgs, {}));
   });
-
-  const restoreArgs = () => ['restore', socket, database, dir, set.name, stateFile];
-
-  /** What a migration might have done. */
-  async function change(): Promise<Contents> {
-    rmSync(stateFile, { force: true });
-    for (const statement of [
-      'SET foreign_key_checks = 0',
-      'DROP TABLE IF EXISTS child, newer',
-      'DROP SEQUENCE IF EXISTS `seq 1`',
-      'ALTER TABLE parent ADD COLUMN IF NOT EXISTS more INT DEFAULT 1',
-      'CREATE TABLE newer (id INT PRIMARY KEY, t INT)',
-      'CREATE TRIGGER newer_t BEFORE INSERT ON newer FOR EACH ROW SET NEW.t = 1',
-      'CREATE OR REPLACE VIEW a_top AS SELECT 1 AS one',
-      'DROP PROCEDURE IF EXISTS `proc;1`',
-    ])
-      await db.run(statement);
-    return contentsOf(address, database);
-  }
 
   /** The live schema was only read, no half set has a final name, and the next backup works. */
   async function assertBackedUp(): Promise<void> {
-    assert.deepEqual(compareContents(old, await contentsOf(address, database)), []);
+    assert.deepEqual(compareContents(site.old, await contentsOf(address, database)), []);
     for (const { dir: path } of await listSets(dir)) await verifySet(path);
     const next = await take(address, database, dir);
     assert.deepEqual(
@@ -88,22 +49,6 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
     rmSync(next.dir, { recursive: true });
   }
 
-  /** All tables are the old or all are the changed ones; the next restore finishes and leaves nothing. */
-  async function assertRestored(changed: Contents): Promise<void> {
-    const { tables } = await withHold(address, database, () => contentsOf(address, database));
-    const found = JSON.stringify(tables.map(({ name, hash }) => [name, hash]));
-    const sides = [old, changed].map((side) =>
-      JSON.stringify(side.tables.map(({ name, hash }) => [name, hash])),
-    );
-    assert.ok(sides.includes(found), `neither old nor new: ${found}`);
-    const saved = existsSync(stateFile)
-      ? (JSON.parse(readFileSync(stateFile, 'utf8')) as RestoreState)
-      : null;
-    await restore(address, database, set, { saved });
-    assert.deepEqual(compareContents(old, await contentsOf(address, database)), []);
-    assert.deepEqual(await leftoverSchemas(address, database), []);
-  }
-
   async function killServer(args: readonly string[], afterMs: number): Promise<void> {
     let killed = Promise.resolve();
     await runProgram(args, {}, () => {
@@ -111,11 +56,10 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
     });
     await killed;
     await server.start();
-    db = await server.connect(database);
   }
 
   async function tryKill(kind: (typeof kinds)[number], random: () => number): Promise<void> {
-    const takeArgs = ['take', socket, database, dir];
+    const { takeArgs, restoreArgs, stateFile } = site;
     switch (kind) {
       case 'backup':
         await runProgram(takeArgs, { afterMs: random() * takeMs });
@@ -128,16 +72,16 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
         await killServer(takeArgs, random() * takeMs);
         return assertBackedUp();
     }
-    const changed = await change();
+    const changed = await site.change();
     const isSwapping = () =>
       existsSync(stateFile) && readFileSync(stateFile, 'utf8').includes('"swapping"');
-    if (kind === 'server in restore') await killServer(restoreArgs(), random() * restoreMs);
+    if (kind === 'server in restore') await killServer(restoreArgs, random() * restoreMs);
     else if (kind === 'swap')
-      await runProgram(restoreArgs(), { afterMs: random() * 80, onceTrue: isSwapping });
-    else await runProgram(restoreArgs(), { afterMs: random() * restoreMs });
-    if (kind === 'restore, twice')
-      await runProgram(restoreArgs(), { afterMs: random() * restoreMs });
-    return assertRestored(changed);
+      await runProgram(restoreArgs, { afterMs: random() * 80, onceTrue: isSwapping });
+    else await runProgram(restoreArgs, { afterMs: random() * restoreMs });
+    if (kind === 'restore, twice') await runProgram(restoreArgs, { afterMs: random() * restoreMs });
+    await site.assertNotMixed(changed);
+    await site.finish();
   }
 
   for (let nth = 1; nth <= killsInCi(21); nth++) {
