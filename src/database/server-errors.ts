@@ -94,6 +94,17 @@ export function isOwnTableMissing(error: unknown): boolean {
   return DEPLOY_TABLES.some((table) => sqlMessage?.includes(`.${table}'`));
 }
 
+/**
+ * What the statement would take away or change is not there: a table, view, sequence, column, key,
+ * routine, trigger, event or partition. The statement did nothing.
+ */
+export const isAbsent = predicate([
+  ...[1051, 1146, 4091, 4092, 1109],
+  ...[1054, 1072, 1091, 1176],
+  ...[1305, 1360, 1539],
+  ...[1505, 1507, 1735],
+]);
+
 /** A column that the statement names is not there. */
 export const isUnknownColumn = predicate([1054]);
 

@@ -43,8 +43,8 @@ export type ApplyOptions = {
    * connection; `error` is null unless the migration failed and is not critical.
    */
   readonly record: (action: Action, executionTimeMs: number, error: string | null) => Promise<void>;
-  /** Digest of the whole structure now. */
-  readonly readStructure: () => Promise<string>;
+  /** Digest of the whole structure now, and of the rows that the migration may change. */
+  readonly readState: (migration: Migration) => Promise<string>;
   /** Told of a migration that failed, is not critical, and was taken back. */
   readonly onSkip?: (migration: Migration, error: DeployError) => void;
   readonly onBegin?: (action: Action, migration: Migration) => void;
@@ -84,14 +84,13 @@ export async function applyActions(options: ApplyOptions): Promise<void> {
       else await applyTogether(options, progress, group, migration);
       seq += group?.actions.length ?? 1;
     } catch (error) {
-      if (!isDeployError(error, 'MIGRATION_FAILED') || progress.structureBefore === null)
-        throw error;
+      if (!isDeployError(error, 'MIGRATION_FAILED') || progress.stateBefore === null) throw error;
       const record = actions.findIndex((each) => each.seq > seq && each.kind === 'record');
       await skipMigration(options, {
         migration,
         record: actions[record]!,
         error,
-        before: progress.structureBefore,
+        before: progress.stateBefore,
       });
       Object.assign(progress, { open: [], intended: null });
       seq = record + 1;
@@ -107,12 +106,12 @@ type Progress = {
   intended: Action | null;
   migrationMs: number;
   /** Of a migration that may fail; null for all others, and when it was entered in its middle. */
-  structureBefore: string | null;
+  stateBefore: string | null;
   /** Of the actions so far. */
   readonly writes: ReturnType<typeof traceWrites>;
 };
 
-const atStart = { open: [], intended: null, migrationMs: 0, structureBefore: null } as const;
+const atStart = { open: [], intended: null, migrationMs: 0, stateBefore: null } as const;
 
 async function beginMigration(
   options: ApplyOptions,
@@ -122,7 +121,7 @@ async function beginMigration(
 ): Promise<void> {
   progress.migrationMs = 0;
   const mayFail = canBeSkipped(migration, action.direction);
-  progress.structureBefore = mayFail ? await options.readStructure() : null;
+  progress.stateBefore = mayFail ? await options.readState(migration) : null;
 }
 
 /** A statement that commits by itself, or that only changes the session. */

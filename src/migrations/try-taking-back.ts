@@ -3,7 +3,7 @@
  * taken back by its down file, and counts as not run when the structure is then as before
  * (skip.ts does the same on the database itself).
  */
-import { isConnectionLost } from '../database/server-errors.ts';
+import { isAbsent, isConnectionLost } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { changedObjects } from '../schema/fingerprint.ts';
@@ -38,21 +38,24 @@ export async function tryTakingBack(
   // What may not stand in a file at all is no failure to live with.
   const isLasting = failure === null || isDeployError(failure.cause, 'STATEMENT_FORBIDDEN');
   if (before === null || isLasting) return { failure, takenBack: false };
-  await takeBack(trial, spareExisting(migration, options.existed).migration);
+  const taken = await takeBack(trial, spareExisting(migration, options.existed).migration);
   const changes = changedObjects(before, await options.readStructure());
-  return { failure, takenBack: changes.length === 0 };
+  return { failure, takenBack: taken && changes.length === 0 };
 }
 
-async function takeBack(trial: Trial, migration: Migration): Promise<void> {
+/** False when a down statement fails for another reason than that there is nothing to take back. */
+async function takeBack(trial: Trial, migration: Migration): Promise<boolean> {
   const { db, collation } = trial;
   await setFreshSession(db, { collation });
+  let taken = true;
   for (const statement of migration.down!.statements) {
     try {
       await tryStatement(trial, statement);
     } catch (error) {
-      // What the up file did not get to make cannot be taken away.
       if (isConnectionLost(error)) throw error;
+      taken &&= isAbsent(error);
     }
   }
   await setFreshSession(db, { collation });
+  return taken;
 }

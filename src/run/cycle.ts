@@ -26,13 +26,14 @@ import { countersBefore } from './counters.ts';
 import type { StoredExisted } from './existed.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
-import { expectedChanges, readStructure } from './look.ts';
+import { expectedChanges } from './look.ts';
 import { syncInRun } from './masterdata.ts';
 import type { Cycle } from './plan.ts';
 import { noteAction, noteBegin, noteSkipped } from './progress.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { step } from './report.ts';
 import { settle } from './settle.ts';
+import { readState } from './state.ts';
 
 /** What `deploy_run.plan` holds: enough for another process to go on. */
 export type StoredPlan = {
@@ -141,7 +142,7 @@ export async function change(
           executionTimeMs,
           error,
         }),
-      readStructure: () => readStructure(context),
+      readState: (migration) => readState(context, migration),
       onSkip: (migration, error) => noteSkipped(context, migration, error),
       onBegin: (action, migration) => noteBegin(context, action, migration),
       onDone: (done) => noteAction(context, done),

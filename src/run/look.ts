@@ -18,7 +18,7 @@ import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey, SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
-import { openConnection, type RunContext } from './context.ts';
+import type { RunContext } from './context.ts';
 import type { Adoption, Facts } from './facts.ts';
 import { checkOnCopy } from './masterdata.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
@@ -52,16 +52,6 @@ export async function lookAndPlan(
     plan = makePlan(facts, settings);
   }
   return { facts, plan, structure: structureDigest(model) };
-}
-
-/** Digest of the structure of the database now, read on a connection of its own. */
-export async function readStructure(context: RunContext): Promise<string> {
-  const reader = await openConnection(context);
-  try {
-    return structureDigest(await readSchema(reader, context.config.database.name));
-  } finally {
-    await reader.close();
-  }
 }
 
 /** Digest of everything that a structural run starts from. */

@@ -129,6 +129,6 @@ function noteOutcome(
   throw new SettledError(error, {
     exitCode: 20,
     state: 'as_before',
-    statement: `${name} is at ${to}, as before: what failed was taken back by its down file, and the structure compared`,
+    statement: `${name} is at ${to}, as before: what failed was taken back by its down file, and structure and rows compared`,
   });
 }
