@@ -116,7 +116,8 @@ async function isTransactionOpen(db: Db): Promise<boolean> {
 async function readNonTransactional(db: Db): Promise<string[]> {
   const rows = await db.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables
-     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'`,
+     WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')
+       AND engine <> 'InnoDB'`,
   );
   return rows.map(({ name }) => name);
 }

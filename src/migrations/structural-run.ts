@@ -85,6 +85,7 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
     const statements: StructuralRun['statements'][number][] = [];
     const trial: Trial = {
       ...{ db, direction, collation, rows, dataFunctions: 'run', runsCode: tracker.runsCode },
+      fixedTarget: tracker.fixedTarget,
       onDone: async ({ number: migration }, number, statement) => {
         const changes = statement === null ? [] : await changesOf(tracker, statement);
         statements.push({ migration, number, changes });
@@ -130,6 +131,8 @@ export async function buildVersionModels(options: {
     const trial: Trial = {
       ...{ db, direction: 'up', collation, rows: 'missing', dataFunctions: 'leave out' },
       runsCode: () => true,
+      // What was applied long ago is not refused.
+      fixedTarget: () => undefined,
       onDone: async () => undefined,
     };
     const byVersion = Map.groupBy(folder.migrations, ({ version }) => version);

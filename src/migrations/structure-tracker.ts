@@ -12,6 +12,7 @@ import type { Part } from '../statements/parts.ts';
 import type { StructureChange } from './actions.ts';
 import { hasPart } from './existing.ts';
 import type { ClassifiedStatement } from './migration.ts';
+import { StructureFacts } from './structure-facts.ts';
 
 export type StructureTracker = {
   /** Reads what a statement that has just run can have changed, and gives what it did change. */
@@ -22,6 +23,8 @@ export type StructureTracker = {
   has(part: Part): boolean;
   /** True when a row written to one of the tables can run code of the schema: triggers, functions. */
   runsCode(tables: readonly string[]): boolean;
+  /** A table that the statement may write to now, and whose engine cannot roll back. */
+  fixedTarget(statement: ClassifiedStatement): string | undefined;
 };
 
 /** Begins with one reading of the whole schema. `db` is only read from, and nobody else sets its session. */
@@ -32,7 +35,11 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
   const objects = new Map(first.objects);
   const fingerprints = new Map(fingerprintSchema(first));
   const links = new Links();
-  for (const [key, object] of objects) links.add(key, object);
+  const facts = new StructureFacts();
+  for (const [key, object] of objects) {
+    links.add(key, object);
+    facts.add(key, object);
+  }
 
   async function readWhole(): Promise<readonly StructureChange[]> {
     const model = await readSchema(db, schema);
@@ -50,7 +57,10 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
     const changes = changedObjects(before, after);
     for (const { key, after: now } of changes) {
       const old = objects.get(key);
-      if (old !== undefined) links.remove(key, old);
+      if (old !== undefined) {
+        links.remove(key, old);
+        facts.remove(key, old);
+      }
       objects.delete(key);
       fingerprints.delete(key);
       if (now === null) continue;
@@ -59,6 +69,7 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
       if (object === undefined) continue;
       objects.set(key, object);
       links.add(key, object);
+      facts.add(key, object);
     }
     return changes;
   }
@@ -79,8 +90,8 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
     },
     has: (part) => hasPart(objects, part),
     runsCode: (tables) =>
-      tables.some((table) => links.triggersOf(table).length > 0) ||
-      [...objects.keys()].some((key) => /^(?:function|package)/.test(key)),
+      facts.hasFunctions || tables.some((table) => links.triggersOf(table).length > 0),
+    fixedTarget: (statement) => facts.fixedTarget(statement),
   };
 }
 

@@ -31,6 +31,8 @@ export type Trial = {
   readonly dataFunctions: 'run' | 'leave out';
   /** Whether triggers or stored functions have a part in writing to the tables. */
   readonly runsCode: (tables: readonly string[]) => boolean;
+  /** A table that the statement may write to, and whose engine cannot roll back. */
+  readonly fixedTarget: (statement: ClassifiedStatement) => string | undefined;
   /** Called after each statement, with null for the data function. */
   readonly onDone: (
     migration: Migration,
@@ -50,6 +52,7 @@ export async function tryMigration(
   const { db, direction, collation } = trial;
   const statements = statementsOf(migration, direction);
   const of = lastNumberOf(statements) + (migration.data === null ? 0 : 1);
+  const rerunnable = scriptOf(migration, direction)?.rerunnable === true;
   const attempt = async (
     number: number,
     statement: ClassifiedStatement | null,
@@ -60,8 +63,8 @@ export async function tryMigration(
     } catch (cause) {
       // The statement is not to blame.
       if (isConnectionLost(cause)) throw cause;
-      const script = direction === 'up' ? migration.up : migration.down;
-      const where = statement === null ? migration.data!.path : `${script!.path}:${statement.line}`;
+      const { path } = scriptOf(migration, direction)!;
+      const where = statement === null ? migration.data!.path : `${path}:${statement.line}`;
       return { migration, statement, number, of, where, cause };
     }
     await trial.onDone(migration, number, statement);
@@ -74,15 +77,16 @@ export async function tryMigration(
     return attempt(of, null, async () => {
       await setFreshSession(db, { collation });
       const functions = await loadDataFunction(file, path);
-      const script = direction === 'up' ? migration.up : migration.down;
-      const rerunnable = script?.rerunnable === true;
       await tryDataFunction(db, functions[direction], { rows: trial.rows, rerunnable });
     });
   };
   const tryStatements = async () => {
     await setFreshSession(db, { collation });
     for (const statement of statements) {
-      const run = () => tryStatement(trial, statement);
+      const run = async () => {
+        if (!rerunnable) refuseFixed(trial, statement);
+        await tryStatement(trial, statement);
+      };
       const failure = await attempt(statement.number, statement, run);
       if (failure !== null) return failure;
     }
@@ -96,6 +100,26 @@ export async function tryMigration(
     if (failure !== null) return failure;
   }
   return null;
+}
+
+function scriptOf({ up, down }: Migration, direction: Direction) {
+  return direction === 'up' ? up : down;
+}
+
+/** The journal row would be rolled back, the rows not: after a crash they would be written twice. */
+function refuseFixed({ fixedTarget }: Trial, statement: ClassifiedStatement): void {
+  const table = fixedTarget(statement);
+  if (table === undefined) return;
+  const { verb } = statement.classification;
+  throw new DeployError(
+    'STATEMENT_FORBIDDEN',
+    `${verb} on ${table}, whose engine cannot roll back`,
+    {
+      next: [
+        'rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm',
+      ],
+    },
+  );
 }
 
 /** Runs one statement on the copy. @throws the server's error; DeployError `STATEMENT_FORBIDDEN` */

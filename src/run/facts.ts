@@ -48,7 +48,7 @@ export type Facts = {
   readonly history: HistoryFacts;
   readonly resolution: Resolution;
   /** Tables and views of the application, without version tables and this program's own. */
-  readonly relations: readonly { readonly name: string; readonly engine: string | null }[];
+  readonly relations: readonly string[];
   /** What this program's own tables say about the history; null when nothing is pending. */
   readonly traces: Traces | null;
   readonly unfinished: RunRow | null;
@@ -120,10 +120,10 @@ function requiredVersion(config: Config, folder: MigrationFolder): SchemaVersion
 }
 
 async function readRelations(db: Db, database: string): Promise<Facts['relations']> {
-  const rows = await db.query<{ name: string; engine: string | null }>(
-    sql`SELECT table_name AS name, engine FROM information_schema.tables WHERE table_schema = ${database} ORDER BY table_name`,
+  const rows = await db.query<{ name: string }>(
+    sql`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ${database} ORDER BY table_name`,
   );
   const own = (name: string) =>
     isDeployTable(name) || VERSION_TABLES.some((table) => table === name);
-  return rows.filter((row) => !own(row.name)).map(({ name, engine }) => ({ name, engine }));
+  return rows.map(({ name }) => name).filter((name) => !own(name));
 }

@@ -112,7 +112,7 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
   const refusals = [
     ...refuseLongStep(settings, { empty, from, path }),
     ...refuseRights(facts, settings),
-    ...refuseStatements(facts, cycles),
+    ...refuseStatements(cycles),
     ...refuseStructure(facts, cycles),
     ...refuseInstall(facts, settings, cycles),
   ];

@@ -4,7 +4,6 @@ import { isDeployError } from '../errors/deploy-error.ts';
 import { compareVersions } from '../history/versions.ts';
 import { changesKey, statementsOf } from '../migrations/actions.ts';
 import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
-import { nonTransactionalTarget } from '../statements/non-transactional.ts';
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
 
@@ -127,9 +126,9 @@ export function refuseInstall(
 }
 
 /** What the plan can know from the text of the pending files alone. */
-export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusal[] {
+export function refuseStatements(cycles: readonly Cycle[]): Refusal[] {
   return eachScript(cycles).flatMap(({ script }) =>
-    script.statements.flatMap(({ classification, line, sql }): Refusal[] => {
+    script.statements.flatMap(({ classification, line }): Refusal[] => {
       const where = `${script.path}:${line}`;
       if (classification.forbidden !== null) {
         return [
@@ -140,32 +139,19 @@ export function refuseStatements(facts: Facts, cycles: readonly Cycle[]): Refusa
           },
         ];
       }
-      if (script.rerunnable) return [];
-      const notExact = (message: string): Refusal => ({
-        ...{ code: 'STATEMENT_FORBIDDEN', message, where },
-        next: [
-          'rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm',
-        ],
-      });
-      if (classification.class === 'opaque') {
-        return [
-          notExact(
-            `what ${classification.verb} does cannot be told, so it could not be resumed exactly`,
-          ),
-        ];
-      }
-      const table = nonTransactionalTarget(sql, classification, nonTransactionalTables(facts));
-      return table === undefined
-        ? []
-        : [notExact(`${classification.verb} on ${table}, whose engine cannot roll back`)];
+      if (script.rerunnable || classification.class !== 'opaque') return [];
+      return [
+        {
+          code: 'STATEMENT_FORBIDDEN',
+          message: `what ${classification.verb} does cannot be told, so it could not be resumed exactly`,
+          where,
+          next: [
+            'rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm',
+          ],
+        },
+      ];
     }),
   );
-}
-
-function nonTransactionalTables({ relations }: Facts): string[] {
-  return relations
-    .filter(({ engine }) => engine !== null && !['InnoDB', 'SEQUENCE'].includes(engine))
-    .map(({ name }) => name);
 }
 
 const PROCESS: Need = {

@@ -154,7 +154,7 @@ function refuseEdited(
     { ...work, mode: 'update', from: run.from, to, masterdata: null, digest: '' } as const,
   ];
   const tried = { ...facts, structural: trial };
-  const [refusal] = [...refuseStatements(facts, cycles), ...refuseStructure(tried, cycles)];
+  const [refusal] = [...refuseStatements(cycles), ...refuseStructure(tried, cycles)];
   if (refusal === undefined) return null;
   const cause = describeCauses(new Error('', { cause: refusal.cause }), serverText);
   return [refusal.message, refusal.where, cause].filter((part) => part != null).join(': ');

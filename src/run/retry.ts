@@ -36,7 +36,7 @@ export function makeRetryPlan(
       : []),
     ...refuseHistory(facts),
     ...refuseRights(facts, { ...settings, forward: false }),
-    ...refuseStatements(facts, cycles),
+    ...refuseStatements(cycles),
     ...refuseStructure(withoutHope(facts), cycles),
   ];
   const mode = refusals.length > 0 ? 'refused' : cycles.length === 0 ? 'nothing to do' : 'update';

@@ -88,7 +88,7 @@ export function makeRollbackPlan(
   if (refusals.length === 0) {
     refusals.push(
       ...refuseRights(facts, { ...settings, forward: false }),
-      ...refuseStatements(facts, cycles),
+      ...refuseStatements(cycles),
       ...refuseStructure(facts, cycles),
     );
   }

@@ -15,7 +15,6 @@ type Clause = {
   readonly condition?: 'add' | 'drop';
   /** Dropped and added index of one name: together they are repeatable. */
   readonly index?: { readonly action: 'add' | 'drop'; readonly name: string };
-  readonly engine?: string;
   readonly forbidden?: string;
 };
 
@@ -43,7 +42,6 @@ export function classifyAlterTable(words: Words, at: number): Draft {
     destroysData: ignores || clauses.some(({ destroysData }) => destroysData),
     tables: [table.name, ...clauses.flatMap(({ tables = [] }) => tables)],
     drops,
-    engine: clauses.find(({ engine }) => engine)?.engine ?? null,
   };
 }
 
@@ -107,7 +105,7 @@ function readOptions(words: Words): Clause {
   const at = words.findIndex(({ keyword }) => keyword === 'ENGINE');
   if (at === -1) return AGAIN;
   const engine = words[keywordAt(words, at + 1) === '=' ? at + 2 : at + 1]?.value ?? '';
-  return { repeatable: true, engine, destroysData: engine.toUpperCase() === 'BLACKHOLE' };
+  return { repeatable: true, destroysData: engine.toUpperCase() === 'BLACKHOLE' };
 }
 
 const INDEX_WORDS = new Set(['UNIQUE', 'FULLTEXT', 'SPATIAL', 'VECTOR', 'INDEX', 'KEY']);

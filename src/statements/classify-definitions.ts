@@ -101,17 +101,10 @@ function createTable(words: Words, verb: string, { name, replaces, repeatable }:
     );
   }
   const tables = name === undefined ? null : [name];
-  const engine = readEngine(words);
-  if (!replaces) return { class: 'ddl', verb, repeatable, tables, engine };
+  if (!replaces) return { class: 'ddl', verb, repeatable, tables };
   // DATA LOSS: the old table is dropped first; a crash in between leaves none (experiments §10).
   const drops = name === undefined ? [] : [{ table: name, column: null }];
-  return { class: 'ddl-not-atomic', verb, destroysData: true, tables, drops, engine };
-}
-
-function readEngine(words: Words): string | null {
-  const at = find(words, 0, 'ENGINE');
-  if (at === -1) return null;
-  return words[keywordAt(words, at + 1) === '=' ? at + 2 : at + 1]?.value ?? null;
+  return { class: 'ddl-not-atomic', verb, destroysData: true, tables, drops };
 }
 
 function tableBehindOn(words: Words, from: number): string[] | null {

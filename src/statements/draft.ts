@@ -16,7 +16,6 @@ export function complete(draft: Draft): Classification {
     sessionDependent: false,
     tables: null,
     drops: [],
-    engine: null,
     ...draft,
   };
 }

@@ -1,19 +1,36 @@
 import type { Classification } from './statement.ts';
 
 const WRITES = /^(?:INSERT|REPLACE|UPDATE|DELETE)$/;
+const WORDS = /[\p{L}\p{N}_$]+/gu;
+
+/** Code of a schema, and the names that bring it in: its own, and the table of a trigger. */
+export type CodeText = { readonly names: readonly string[]; readonly text: string };
 
 /**
- * The first of `tables`, which cannot roll back, that a statement may write to: it names the table
- * and changes rows. Undefined when there is none. What a trigger or a view does is not seen. Pure.
+ * The first of `tables`, which cannot roll back, that a statement may write to: it changes rows,
+ * and it names the table or something of `code` that leads to it, a trigger, a view or a routine.
+ * Undefined when there is none. Errs towards too many. Pure.
  */
 export function nonTransactionalTarget(
   sql: string,
   { class: kind, verb }: Pick<Classification, 'class' | 'verb'>,
-  tables: readonly string[],
+  tables: Iterable<string>,
+  code: Iterable<CodeText> = [],
 ): string | undefined {
-  if (tables.length === 0 || kind !== 'dml' || !WRITES.test(verb)) return undefined;
-  const words = new Set(sql.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
-  return tables.find((name) =>
-    (name.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? []).every((part) => words.has(part)),
-  );
+  const fixed = [...tables];
+  if (fixed.length === 0 || kind !== 'dml' || !WRITES.test(verb)) return undefined;
+  const words = new Set(wordsOf(sql));
+  const isNamed = (name: string) => wordsOf(name).every((part) => words.has(part));
+  let left = [...code];
+  for (let found = -1; found !== 0; ) {
+    const reached = left.filter(({ names }) => names.some(isNamed));
+    found = reached.length;
+    left = left.filter((each) => !reached.includes(each));
+    for (const { text } of reached) for (const word of wordsOf(text)) words.add(word);
+  }
+  return fixed.find(isNamed);
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(WORDS) ?? [];
 }

@@ -43,8 +43,6 @@ export type Classification = {
   readonly tables: readonly string[] | null;
   /** What it takes away or may clip, to be counted. Empty for UPDATE, DELETE and partitions. */
   readonly drops: readonly Drop[];
-  /** The engine that CREATE TABLE or ALTER TABLE asks for by name. */
-  readonly engine: string | null;
 };
 
 /** A whole table, or (column not null) the values of one column. */

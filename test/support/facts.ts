@@ -103,7 +103,7 @@ export function factsOf(
     ...{ missingRights: [], missingFenceRights: [], folder, history },
     requiredVersion: folder.versions.at(-1)!,
     resolution: resolve(folder, history),
-    relations: applied.length > 0 ? [{ name: 'a', engine: 'InnoDB' }] : [],
+    relations: applied.length > 0 ? ['a'] : [],
     ...{
       traces: null,
       unfinished: null,

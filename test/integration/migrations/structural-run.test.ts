@@ -455,3 +455,69 @@ describe('a data function, in the structural run', () => {
     assert.equal(isDeployError(result.failure?.cause, 'MIGRATION_FILE_INVALID'), true);
   });
 });
+
+/** Its journal row would be rolled back by a crash, and the rows would not: written twice afterwards. */
+describe('rows of a table whose engine cannot roll back', () => {
+  const aria = 'CREATE TABLE log (x int) ENGINE=Aria';
+  const insert = 'INSERT INTO log VALUES (1);';
+  for (const [what, before, up] of [
+    ['that was there before', [aria], insert],
+    ['that the same file makes', [], `${aria};\n${insert}`],
+    [
+      'that has its engine from the session',
+      [],
+      `SET default_storage_engine=MyISAM;\nCREATE TABLE log (x int);\n${insert}`,
+    ],
+    [
+      'that gets its engine by ALTER',
+      ['CREATE TABLE log (x int)'],
+      `ALTER TABLE log ENGINE=MyISAM;\nUPDATE log SET x = 2;`,
+    ],
+    [
+      'to which a trigger writes',
+      [aria, 'CREATE TABLE hero (x int)'],
+      `CREATE TRIGGER noting AFTER INSERT ON hero FOR EACH ROW INSERT INTO log VALUES (NEW.x);
+INSERT INTO hero VALUES (1);`,
+    ],
+    [
+      'behind two views',
+      [aria, 'CREATE VIEW logs AS SELECT x FROM log', 'CREATE VIEW all_logs AS SELECT x FROM logs'],
+      'DELETE FROM all_logs;',
+    ],
+    [
+      'behind a function',
+      [
+        aria,
+        'CREATE TABLE hero (x int)',
+        'CREATE FUNCTION noted() RETURNS int BEGIN INSERT INTO log VALUES (1); RETURN 1; END',
+      ],
+      'INSERT INTO hero VALUES (noted());',
+    ],
+  ] as const) {
+    test(`are not written to a table ${what}, unless the file is rerunnable`, async (t) => {
+      const database = await makeDatabase(...before);
+
+      const refused = await run(t, database, { '0001_a.up.sql': up });
+      const allowed = await run(t, database, { '0001_a.up.sql': `--! rerunnable: true\n${up}` });
+
+      const last = up.split('\n').length;
+      assert.ok(isDeployError(refused.failure?.cause, 'STATEMENT_FORBIDDEN'));
+      assert.match(String(refused.failure?.cause), /on log, whose engine cannot roll back/);
+      assert.match(refused.failure!.where, new RegExp(`0001_a\\.up\\.sql:${last}$`));
+      assert.equal(allowed.failure, null);
+    });
+  }
+
+  test('are written once the table can roll back, and others beside it always', async (t) => {
+    const database = await makeDatabase(aria, 'CREATE TABLE hero (x int)');
+
+    const result = await run(t, database, {
+      '0001_a.up.sql': `INSERT INTO hero VALUES (1);
+        SELECT * FROM log;
+        ALTER TABLE log ENGINE=InnoDB;
+        INSERT INTO log VALUES (1);`,
+    });
+
+    assert.equal(result.failure, null);
+  });
+});

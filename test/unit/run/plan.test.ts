@@ -119,7 +119,7 @@ describe('what there is to do', () => {
 });
 
 describe('a schema without history', () => {
-  const relations = [{ name: 'a', engine: 'InnoDB' }];
+  const relations = ['a'];
 
   test('must be looked at first', () => {
     assert.equal(makePlan(factsOf({ relations }), settings).needs, 'adoption');
@@ -281,23 +281,6 @@ describe('refusals', () => {
     assert.deepEqual(codes(makePlan(pendingOf('CALL fill();'), settings)), ['STATEMENT_FORBIDDEN']);
     assert.deepEqual(
       codes(makePlan(pendingOf('CALL fill();', { rerunnable: true }), settings)),
-      [],
-    );
-  });
-
-  test('rows of a table whose engine cannot roll back are refused', () => {
-    const facts = {
-      ...pendingOf('INSERT INTO old_log VALUES (1);'),
-      relations: [
-        { name: 'old_log', engine: 'MyISAM' },
-        { name: 'a', engine: 'InnoDB' },
-      ],
-    };
-
-    assert.deepEqual(codes(makePlan(facts, settings)), ['STATEMENT_FORBIDDEN']);
-    assert.match(makePlan(facts, settings).refusals[0]!.message, /old_log/);
-    assert.deepEqual(
-      codes(makePlan({ ...facts, relations: [{ name: 'other', engine: 'Aria' }] }, settings)),
       [],
     );
   });

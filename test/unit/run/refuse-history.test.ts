@@ -163,7 +163,7 @@ describe('a history that does not fit the files', () => {
 
   test('a history that lost all its rows is not adopted again', () => {
     const facts = {
-      ...factsOf({ relations: [{ name: 'a', engine: 'InnoDB' }] }),
+      ...factsOf({ relations: ['a'] }),
       ...traces([[0, 'r1']]),
     };
     const plan = makePlan(facts, settings);
