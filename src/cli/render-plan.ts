@@ -76,7 +76,11 @@ function renderStatement(
   const { classification } = statement;
   const first = statement.sql.replaceAll(/\s+/g, ' ');
   const text = first.length > 90 ? `${first.slice(0, 87)}...` : first;
-  const marks = classification.destroysData ? '  [removes or overwrites data]' : '';
+  const marks = classification.destroysData
+    ? '  [removes or overwrites data]'
+    : classification.class === 'opaque'
+      ? '  [nobody can tell what it does to data]'
+      : '';
   return `${script.path}:${statement.line}  ${text}${marks}`;
 }
 

@@ -17,34 +17,40 @@ import { VERSION_TABLES } from '../history/tables.ts';
 import { statementsOf } from '../migrations/actions.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
 import type { Migration } from '../migrations/migration.ts';
-import type { Direction } from '../statements/statement.ts';
+import type { Classification, Direction } from '../statements/statement.ts';
 import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 
 /** Rows or values that a down file takes away. */
 export type Loss = {
   readonly migration: Migration;
-  /** The tables that may lose something; null when nobody can tell, as of a data function. */
+  /** The tables that may lose something; null when nobody can tell, as of a data function or a CALL. */
   readonly tables: readonly string[] | null;
   /** e.g. `table skill_improvement_cost2: 246 rows`, `column users.display_name: 5 values`. */
   readonly what: string;
 };
 
-/** Lists what the down files of `migrations` take away, counted in the database. Reads only. */
+/**
+ * Lists what the down files of `migrations` take away, counted in the database; also statements of
+ * which nobody can tell what they do to rows. Empty: nothing can be lost. Reads only.
+ */
 export async function countLosses(db: Db, migrations: readonly Migration[]): Promise<Loss[]> {
   const losses: Loss[] = [];
+  const code = await readCode(db);
   for (const migration of migrations) {
     if (migration.data !== null)
       losses.push({ migration, tables: null, what: `data function ${migration.data.path}` });
     for (const { classification, sql: text } of statementsOf(migration, 'down')) {
+      const { verb, drops } = classification;
+      if (isHidden(classification, code))
+        losses.push({ migration, tables: null, what: `${verb}: ${text.split('\n')[0]}` });
       if (!classification.destroysData) continue;
-      const { drops } = classification;
       if (drops.length === 0)
         losses.push({
           migration,
           // An UPDATE of several tables does not tell which: any that it names.
           tables: classification.tables ?? text.match(/[\p{L}\p{N}_$]+/gu) ?? [],
-          what: `${classification.verb}: ${text.split('\n')[0]}`,
+          what: `${verb}: ${text.split('\n')[0]}`,
         });
       for (const { table, column } of drops) {
         const count = await countRows(db, table, column);
@@ -58,6 +64,32 @@ export async function countLosses(db: Db, migrations: readonly Migration[]): Pro
     }
   }
   return losses;
+}
+
+/** Code of the database that runs inside of statements which themselves take nothing away. */
+type Code = { readonly triggered: ReadonlySet<string>; readonly functions: boolean };
+
+async function readCode(db: Db): Promise<Code> {
+  const triggers = await db.query<{ name: string }>(
+    sql`SELECT DISTINCT event_object_table AS name FROM information_schema.triggers WHERE trigger_schema = DATABASE()`,
+  );
+  const functions = await db.query(
+    sql`SELECT 1 AS one FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_type = 'FUNCTION' LIMIT 1`,
+  );
+  return {
+    triggered: new Set(triggers.map(({ name }) => name.toLowerCase())),
+    functions: functions.length > 0,
+  };
+}
+
+/** Whether a statement may do something to rows that its text does not say. */
+function isHidden(
+  { class: kind, tables, destroysData }: Classification,
+  { triggered, functions }: Code,
+): boolean {
+  if (kind === 'opaque') return true;
+  if (kind !== 'dml' || destroysData) return false;
+  return functions || (tables ?? []).some((table) => triggered.has(table.toLowerCase()));
 }
 
 async function countRows(db: Db, table: string, column: string | null): Promise<number> {

@@ -18,7 +18,7 @@ import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
 import { refuseUnrestorable } from './restorable.ts';
-import { describeKept, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
+import { describeKept, type Judged, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
 export type RollbackTarget =
@@ -147,9 +147,9 @@ export async function planRollback(
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);
   const release = recordedRelease(facts.history, plan.to) ?? plan.to;
-  const made = (more: Partial<RollbackPlan>, losses: readonly Loss[] | null) => ({
-    ...{ ...plan, losses: describeLosses(losses ?? []), release },
-    verdicts: judgeReverts(migrations, losses, keptBy(chooseReverts(facts, target), existed)),
+  const made = (more: Partial<RollbackPlan>, judged: Judged | null) => ({
+    ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release },
+    verdicts: judgeReverts(migrations, judged, keptBy(chooseReverts(facts, target), existed)),
     ...more,
   });
   if (plan.refusals.length > 0) {
@@ -160,10 +160,11 @@ export async function planRollback(
   const noWayBack = isNew ? await refuseUnrestorable(context, db, facts) : [];
   if (noWayBack.length > 0)
     return { facts, plan: made({ mode: 'refused', refusals: noWayBack }, null) };
-  const losses = await findLosses(context, db, facts, migrations);
-  if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: made({}, losses) };
+  const judged = await findLosses(context, db, facts, migrations);
+  const { losses } = judged;
+  if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: made({}, judged) };
   const refusal: Refusal = { code: 'DATA_LOSS', message: describeLosses(losses).join('\n') };
-  return { facts, plan: made({ mode: 'refused', refusals: [refusal] }, losses) };
+  return { facts, plan: made({ mode: 'refused', refusals: [refusal] }, judged) };
 }
 
 /** What going back really loses: proven by the values of a copy, not by the text of the files. */
@@ -172,16 +173,16 @@ async function findLosses(
   db: Db,
   facts: Facts,
   migrations: readonly Migration[],
-): Promise<readonly Loss[]> {
+): Promise<Judged> {
   const counted = await countLosses(db, migrations);
-  if (counted.length === 0) return [];
+  if (counted.length === 0) return { losses: [], tried: false };
   const changed = await tryRoundTrip(context, facts, migrations);
-  if (changed.size === 0) return [];
+  if (changed.size === 0) return { losses: [], tried: true };
   // What comes back by going forward again is not lost.
   const isChanged = ({ tables }: Loss) =>
     tables === null || tables.some((table) => changed.has(table));
   const lost = counted.filter(isChanged);
-  return lost.length > 0 ? lost : counted;
+  return { losses: lost.length > 0 ? lost : counted, tried: true };
 }
 
 /** Where there is no way back by files, a proven set of the state before may be one. */

@@ -7,24 +7,29 @@ import type { Loss } from './loss.ts';
 export type Verdict = {
   readonly migration: number;
   readonly kind: 'without loss' | 'loses' | 'not reversible' | 'unknown';
+  /** Down and up again were tried on a copy with all rows. */
+  readonly tried: boolean;
   /** What is lost, counted, e.g. `table city: 20 rows`. */
   readonly losses: readonly string[];
   /** What its down file would drop and is kept, because it existed before: `column t.c`. */
   readonly kept: readonly string[];
 };
 
-/** Judges each migration; `losses` null means that nothing could be tried. */
+/** What is lost, and whether that was tried on a copy or nothing could be lost from the beginning. */
+export type Judged = { readonly losses: readonly Loss[]; readonly tried: boolean };
+
+/** Judges each migration; `judged` null means that nothing could be tried. */
 export function judgeReverts(
   migrations: readonly Migration[],
-  losses: readonly Loss[] | null,
+  judged: Judged | null,
   keptBy: ReadonlyMap<number, readonly string[]>,
 ): Verdict[] {
   return migrations.map(({ number, down }) => {
     const kept = keptBy.get(number) ?? [];
-    const about = { migration: number, kept };
+    const about = { migration: number, kept, tried: judged?.tried ?? false };
     if (down === null) return { ...about, kind: 'not reversible', losses: [] };
-    if (losses === null) return { ...about, kind: 'unknown', losses: [] };
-    const mine = losses.filter((loss) => loss.migration.number === number);
+    if (judged === null) return { ...about, kind: 'unknown', losses: [] };
+    const mine = judged.losses.filter((loss) => loss.migration.number === number);
     const kind = mine.length > 0 ? 'loses' : 'without loss';
     return { ...about, kind, losses: mine.map(({ what }) => what) };
   });
@@ -37,12 +42,14 @@ export function describeKept({ migration, kept }: Verdict): string[] {
 }
 
 /** The verdict as one line of a plan. */
-export function describeVerdict({ kind, losses }: Verdict): string {
+export function describeVerdict({ kind, losses, tried }: Verdict): string {
   switch (kind) {
     case 'loses':
       return `loses ${losses.join('; ')}`;
     case 'without loss':
-      return 'without loss: down and up again on a copy leaves every value as it is';
+      return tried
+        ? 'without loss: down and up again on a copy leaves every value as it is'
+        : 'without loss: it overwrites no rows, and what it removes holds none';
     case 'not reversible':
       return 'not reversible: it has no down file';
     case 'unknown':

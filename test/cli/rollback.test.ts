@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { countLosses } from '../../src/run/loss.ts';
 import { makeSite, type Site } from '../support/deploy.ts';
+import { migrationOf } from '../support/facts.ts';
 import type { Json } from '../support/json.ts';
 import { findLeftovers, type Picture, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
@@ -123,8 +125,73 @@ describe('deploy rollback', () => {
     await db.run('UPDATE purchase SET cents = cents + 0.5 WHERE id = 1');
     const digits = await site.deploy(['rollback', '--steps', '1', '--yes']);
     assert.equal(digits.code, 13, digits.stderr);
-    assert.match(digits.stderr, /0003|notes would lose column purchase\.cents: 1000 values/);
+    assert.match(digits.stderr, /migration 3 notes would lose column purchase\.cents: 1000 values/);
     assert.notDeepEqual(await takePicture(db, site.database), before);
+  });
+
+  test('what a CALL takes away is seen by trying it on a copy, and refused', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('CREATE PROCEDURE purge_orders() DELETE FROM purchase');
+    await site.write({
+      '0.2.0/0002_note.up.sql': 'CREATE TABLE note (id INT PRIMARY KEY);\n',
+      '0.2.0/0002_note.down.sql': '--! rerunnable: true\nCALL purge_orders();\nDROP TABLE note;\n',
+    });
+    assert.equal((await site.deploy(['up'])).code, 0);
+    const before = await takePicture(db, site.database);
+
+    const refused = await site.deploy(['rollback', '--steps', '1', '--yes']);
+
+    assert.equal(refused.code, 13, refused.stderr);
+    assert.match(refused.stderr, /DATA_LOSS/);
+    assert.match(refused.stderr, /migration 2 note would lose CALL: CALL purge_orders\(\)/);
+    assert.deepEqual(await takePicture(db, site.database), before);
+    // The same without rows to take away: tried, and nothing is lost.
+    await db.run('DELETE FROM purchase');
+    const plan = await site.deploy(['rollback', '--steps', '1', '--dry-run', '--json']);
+    const [verdict] = (JSON.parse(plan.stdout) as Json)['verdicts'];
+    assert.deepEqual([verdict.kind, verdict.tried], ['without loss', true], plan.stdout);
+  });
+
+  test('every statement that may hide what it does to rows is one to be tried', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await site.connect();
+    await db.run('CREATE TABLE note (id INT)');
+    const down = `INSERT INTO note VALUES (1);
+SELECT 1;
+EXECUTE IMMEDIATE 'DELETE FROM note';
+DELIMITER //
+BEGIN NOT ATOMIC DELETE FROM note; END//
+DELIMITER ;
+CREATE INDEX by_id ON note (id);
+`;
+    const migrations = [migrationOf(2, '0.2.0', 'SELECT 1;', { down })];
+    const found = async () =>
+      (await countLosses(db, migrations)).map(({ what }) => what.split(':')[0]);
+
+    assert.deepEqual(await found(), ['EXECUTE', 'BEGIN']);
+    await db.run('CREATE TRIGGER noted AFTER INSERT ON note FOR EACH ROW SET @noted = 1');
+    assert.deepEqual(await found(), ['INSERT', 'EXECUTE', 'BEGIN']);
+    await db.run('CREATE FUNCTION purged() RETURNS INT BEGIN DELETE FROM note; RETURN 1; END');
+    assert.deepEqual(await found(), ['INSERT', 'SELECT', 'EXECUTE', 'BEGIN']);
+  });
+
+  test('nothing is said to have been tried where nothing was', async (t) => {
+    const site = await makeSite(t, server);
+    await openShop(site);
+    await site.write({
+      '0.2.0/0002_note.up.sql': 'CREATE TABLE note (id INT PRIMARY KEY);\n',
+      '0.2.0/0002_note.down.sql': 'DROP TABLE note;\n',
+    });
+    assert.equal((await site.deploy(['up'])).code, 0);
+
+    const plan = await site.deploy(['rollback', '--steps', '1', '--dry-run']);
+
+    assert.match(
+      plan.stdout,
+      /without loss: it overwrites no rows, and what it removes holds none/,
+    );
+    assert.doesNotMatch(plan.stdout, /on a copy/);
   });
 
   test('names the proven set of the state before what cannot be taken back, or says that there is none', async (t) => {
