@@ -193,7 +193,6 @@ async function decideAction(
     class: classification.class,
     repeatable: classification.repeatable,
     invisible: classification.invisible,
-    destroysData: classification.destroysData,
     rerunnable: script.rerunnable,
     changesStructure: action.changes.length > 0,
     ids: classification.invisible

@@ -167,10 +167,11 @@ export function classifyRename(words: Words): Draft {
   for (let from = readName(words, at); from !== null; from = readName(words, at)) {
     const to = readName(words, find(words, from.next, 'TO') + 1);
     if (to === null) break;
-    // `now` tells under which name each table began.
-    const origin = now.get(from.name) ?? from.name;
-    now.delete(from.name);
-    now.set(to.name, origin);
+    // `now` tells under which name each table began. Without case, as with lower_case_table_names.
+    const [old, name] = [from.name.toLowerCase(), to.name.toLowerCase()];
+    const origin = now.get(old) ?? old;
+    now.delete(old);
+    now.set(name, origin);
     tables.add(from.name).add(to.name);
     if (keywordAt(words, to.next) !== ',') break;
     at = to.next + 1;

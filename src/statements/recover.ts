@@ -11,7 +11,6 @@ export type InDoubt = {
   readonly repeatable: boolean;
   /** Not repeatable and possibly without a trace in the structure: EXCHANGE PARTITION, RENAME cycles. */
   readonly invisible: boolean;
-  readonly destroysData: boolean;
   /** The file says that its statements may be run again. */
   readonly rerunnable: boolean;
   /** True when the statement, tried on an empty copy, left another structure than it found. */
@@ -40,8 +39,7 @@ export function decideInDoubt(statement: InDoubt): Verdict {
   // The structure cannot tell. Only what may run twice is run again.
   if (statement.live === 'neither') return 'put-back';
   if (statement.invisible) return BY_IDS[statement.ids];
-  if (statement.class === 'ddl-not-atomic') return 'put-back';
-  return statement.repeatable || !statement.destroysData ? 'run' : 'put-back';
+  return statement.repeatable && statement.class !== 'ddl-not-atomic' ? 'run' : 'put-back';
 }
 
 const BY_IDS = { before: 'run', moved: 'done', unknown: 'put-back' } as const;

@@ -20,6 +20,8 @@ export async function readTableIds(
 ): Promise<TableIds | null> {
   if (tables.length === 0) return null;
   try {
+    // With lower_case_table_names the names are in lower case; a table too many does no harm.
+    const names = tables.map((name) => name.toLowerCase());
     // InnoDB has names as files have them: `db/t@002d1#P#p0`. A # of the name itself is written @0023.
     const rows = await db.query<{ name: string; parts: string; id: string }>(sql`
       SELECT name, parts, id FROM (
@@ -30,7 +32,7 @@ export async function readTableIds(
             USING filename) USING utf8mb4) AS name,
           SUBSTRING(name, LOCATE('#', CONCAT(name, '#'))) AS parts
         FROM information_schema.innodb_sys_tables) AS known
-      WHERE BINARY folder = ${database} AND BINARY name IN (${join([...tables])})`);
+      WHERE BINARY folder = ${database} AND BINARY LOWER(name) IN (${join(names)})`);
     if (rows.length === 0) return null;
     return Object.fromEntries(rows.map(({ name, parts, id }) => [`${name}${parts}`, String(id)]));
   } catch (error) {

@@ -14,7 +14,6 @@ const alter: InDoubt = {
   repeatable: false,
   invisible: false,
   ids: 'unknown',
-  destroysData: false,
   rerunnable: false,
   changesStructure: true,
   live: 'before',
@@ -28,28 +27,32 @@ describe('decideInDoubt', () => {
       ['a structure that is neither is put back', { live: 'neither' }, 'put-back'],
       [
         'DROP of several tables that is half done is put back',
-        { class: 'ddl-not-atomic', destroysData: true, live: 'neither' },
+        { class: 'ddl-not-atomic', live: 'neither' },
         'put-back',
       ],
       [
         'DROP of several tables that has not begun is run',
-        { class: 'ddl-not-atomic', destroysData: true, live: 'before' },
+        { class: 'ddl-not-atomic', live: 'before' },
         'run',
       ],
       [
         'DROP of several tables that is complete took effect',
-        { class: 'ddl-not-atomic', destroysData: true, live: 'expected' },
+        { class: 'ddl-not-atomic', live: 'expected' },
         'done',
       ],
       [
         'TRUNCATE, which the structure does not show, is run again',
-        { repeatable: true, destroysData: true, changesStructure: false },
+        { repeatable: true, changesStructure: false },
         'run',
       ],
-      ['an ALTER that changes nothing is run again', { changesStructure: false }, 'run'],
       [
-        'an ALTER that may overwrite values and shows nothing is put back',
-        { destroysData: true, changesStructure: false },
+        'an ALTER that changes nothing and may run twice is run again',
+        { repeatable: true, changesStructure: false },
+        'run',
+      ],
+      [
+        'an ALTER that changes nothing is put back when it may not run twice',
+        { changesStructure: false },
         'put-back',
       ],
       [
