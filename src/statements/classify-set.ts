@@ -1,15 +1,19 @@
-import { keywordAt, type Words } from './classify-names.ts';
+import { find, keywordAt, type Words } from './classify-names.ts';
 import { type Draft, forbid, REASONS } from './draft.ts';
 import { type Assignment, readAssignments, splitAtCommas } from './sql-mode.ts';
 
 const CONNECTION = 'this program’s own connection depends on it';
 
+const WAITING = 'this program says how long a statement waits for tables and rows that others use';
+
+const READ_ONLY = 'this program could not write its journal in the transactions that follow';
+
 /** Session variables that a file may not set, and why. */
 const REFUSED: Readonly<Record<string, string>> = {
   autocommit: REASONS.transaction,
   completion_type: REASONS.transaction,
-  tx_read_only: REASONS.transaction,
-  transaction_read_only: REASONS.transaction,
+  tx_read_only: READ_ONLY,
+  transaction_read_only: READ_ONLY,
   sql_log_bin: REASONS.replication,
   gtid_domain_id: REASONS.replication,
   gtid_seq_no: REASONS.replication,
@@ -26,6 +30,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   idle_transaction_timeout: CONNECTION,
   idle_write_transaction_timeout: CONNECTION,
   idle_readonly_transaction_timeout: CONNECTION,
+  lock_wait_timeout: WAITING,
+  innodb_lock_wait_timeout: WAITING,
   sql_select_limit: 'this program’s own queries would be cut off',
 };
 
@@ -44,6 +50,8 @@ export function classifySet(words: Words): Draft {
     const refused = refuseForm(part);
     if (refused !== null) return refused;
   }
+  // Neither a form of SET nor an assignment: the server says what is wrong with it.
+  if (!parts.every(isKnown)) return { class: 'opaque', verb: 'SET' };
   const assignments = readAssignments(words);
   const forbidden = refuseVariables(assignments);
   if (forbidden !== null) return forbid('SET', forbidden);
@@ -65,6 +73,14 @@ export function refuseVariables(assignments: readonly Assignment[]): string | nu
   return null;
 }
 
+function isKnown(part: Words, index: number): boolean {
+  const [first, second] = [keywordAt(part, 0), keywordAt(part, 1)];
+  if (/^(?:NAMES|CHARSET|CHARACTER|TRANSACTION)$/.test(first)) return true;
+  if (/^(?:SESSION|LOCAL)$/.test(first) && second === 'TRANSACTION') return true;
+  if (index > 0 && /^(?:ISOLATION|READ)$/.test(first)) return true;
+  return readAssignments([{ ...part[0]!, keyword: 'SET' }, ...part]).length === 1;
+}
+
 /** SET NAMES, SET ROLE and others, which are no assignments. */
 function refuseForm(part: Words): Draft | null {
   const [first = '', second = ''] = [keywordAt(part, 0), keywordAt(part, 1)];
@@ -75,7 +91,9 @@ function refuseForm(part: Words): Draft | null {
     return forbid('SET ROLE', REASONS.accounts);
   }
   const scope = /^(?:SESSION|LOCAL|GLOBAL)$/.test(first) ? first : '';
-  if ((scope === '' ? first : second) === 'TRANSACTION') return refuseTransaction(scope);
+  if ((scope === '' ? first : second) === 'TRANSACTION') return refuseTransaction(scope, part);
+  // `SET SESSION TRANSACTION ISOLATION LEVEL …, READ ONLY`
+  if (first === 'READ' && second === 'ONLY') return forbid('SET TRANSACTION', READ_ONLY);
   const setAt = first === 'CHARACTER' ? 2 : 1;
   if (first === 'NAMES' || first === 'CHARSET' || first === 'CHARACTER') {
     return isUtf8mb4(part.slice(setAt, setAt + 1)) ? null : forbid(`SET ${first}`, ENCODING_REASON);
@@ -83,9 +101,12 @@ function refuseForm(part: Words): Draft | null {
   return null;
 }
 
-function refuseTransaction(scope: string): Draft | null {
+function refuseTransaction(scope: string, part: Words): Draft | null {
   if (scope === 'GLOBAL') return forbid('SET GLOBAL TRANSACTION', REASONS.server);
-  if (scope !== '') return null;
+  if (scope !== '') {
+    const isReadOnly = find(part, 0, 'READ', 'ONLY') !== -1;
+    return isReadOnly ? forbid('SET SESSION TRANSACTION', READ_ONLY) : null;
+  }
   return forbid(
     'SET TRANSACTION',
     'it holds for the next transaction only, which is one of this program; use SET SESSION TRANSACTION',
