@@ -203,7 +203,9 @@ async function makeContext(
   return {
     ...{ config, folder, log, report, keepLog, toolVersion: version, stop: world.stop },
     readers: new Set(),
-    scratch: makeSharedScratch(config.scratchDir, log),
+    scratch: makeSharedScratch(config.scratchDir, log, {
+      ...{ stop: world.stop, graceMs: config.stopGraceMs },
+    }),
     masterdata: makeMasterdataSource(config, folder, world.masterdataInput ?? null),
   };
 }

@@ -20,6 +20,7 @@ import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
 import type { RunContext } from './context.ts';
 import type { Adoption, Facts } from './facts.ts';
+import { asInterrupted } from './interrupted.ts';
 import { checkOnCopy } from './masterdata.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
 
@@ -69,7 +70,7 @@ export async function tryCycles(
 ): Promise<StructuralRun> {
   const { masterdata } = facts;
   const wanted = cycles.some((cycle) => cycle.masterdata !== null);
-  return runStructurally({
+  const run = runStructurally({
     db,
     database: context.config.database.name,
     scratch: await context.scratch.get(facts.server.variables),
@@ -84,6 +85,9 @@ export async function tryCycles(
           inspect: (copy) => checkOnCopy(copy, masterdata),
           touches: [JSON.stringify(masterdata.set.entities)],
         }),
+  });
+  return run.catch((error: unknown) => {
+    throw asInterrupted(context, error);
   });
 }
 

@@ -54,8 +54,8 @@ async function stop(run: Running): Promise<Awaited<Running['ended']> & { readonl
 }
 
 /** The next `up` finishes the run, and nothing is left of the one that was cut off. */
-async function finishes(site: Site, db: Db): Promise<void> {
-  const ended = await site.deploy(['up']);
+async function finishes(site: Site, db: Db, env: Record<string, string> = {}): Promise<void> {
+  const ended = await site.deploy(['up'], env);
   assert.equal(ended.code, 0, ended.stderr);
   assert.deepEqual(await findLeftovers(db, site), []);
 }
@@ -78,6 +78,48 @@ describe('SIGTERM before anything was changed', () => {
     assert.match(ended.stderr, /\(INTERRUPTED, exit 16\)/);
     await other.run('UNLOCK TABLES');
     await finishes(site, db);
+  });
+});
+
+/** Sleeps where the statement is only tried; on the database itself it does nothing. */
+const sleepsOn = (schema: string) =>
+  `--! rerunnable: true\nCREATE TABLE one (id INT PRIMARY KEY);\nDO SLEEP(IF(DATABASE() = '${schema}', 600, 0));\n`;
+
+/** Waits for the end of a run that would go on for ten minutes. */
+async function stopsInTime(run: Running) {
+  run.child.kill('SIGTERM');
+  await until('the run ends', () => run.child.exitCode !== null, 60_000);
+  return run.ended;
+}
+
+describe('SIGTERM while the scratch server works', () => {
+  test('on the copy of the plan: exit 16', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write({ '0.2.0/0002_one.up.sql': sleepsOn(site.database) });
+    const run = site.start(['up', '--verbose'], GRACE);
+    await until('the scratch server is there', () => /scratch server started/.test(run.stderr()));
+
+    const ended = await stopsInTime(run);
+
+    assert.equal(ended.code, 16, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 16\)/);
+    await site.write({ '0.2.0/0002_one.up.sql': sleepsOn('') });
+    await finishes(site, db);
+  });
+
+  test('on the structure that the version must have: exit 23', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write({ '0.2.0/0002_one.up.sql': sleepsOn('deploy_versions') });
+    const run = site.start(['up'], { ...GRACE, VALIDATE: 'off' });
+    await until('the safety net looks', inStep(db, 'reconcile'), 60_000);
+
+    const ended = await stopsInTime(run);
+
+    assert.equal(ended.code, 23, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 23\)/);
+    await finishes(site, db, { VALIDATE: 'off', SAFETY_NET: 'off' });
   });
 });
 
