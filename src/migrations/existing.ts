@@ -1,12 +1,13 @@
 /**
- * What existed before a migration that would have made it (`IF NOT EXISTS`), and what going back
- * therefore leaves alone. Pure.
+ * What existed before a migration that would have made it (`IF NOT EXISTS`) or put another in its
+ * place, and what going back therefore leaves alone. Pure.
  */
 import type { ObjectKey, SchemaObject } from '../schema/model.ts';
 import {
   describePart,
   isSamePart,
   madeIfMissing,
+  madeObject,
   type Part,
   removedBy,
 } from '../statements/parts.ts';
@@ -14,16 +15,26 @@ import type { ClassifiedStatement, Migration } from './migration.ts';
 
 /** A part that was there before a migration. */
 export type ExistingPart = Part & {
-  /** True for a table in which that migration changed something all the same. */
+  /** True for an object that is not what it was when that migration had run. */
   readonly changed?: boolean;
 };
 
 /** What existed before each migration, by its number; nothing is known of those that are missing. */
 export type ExistedBefore = ReadonlyMap<number, readonly ExistingPart[]>;
 
-/** The parts that the up file of a migration makes only if they are missing. */
-export function conditionalParts(migration: Migration): readonly Part[] {
-  return migration.up.statements.flatMap(madeIfMissing);
+/**
+ * The parts that the up file of a migration makes where there may be one already: only if it is
+ * missing, in its place, or after dropping it.
+ */
+export function conditionalParts({ up }: Pick<Migration, 'up'>): readonly Part[] {
+  const dropped: Part[] = [];
+  return up.statements.flatMap((statement) => {
+    const conditional = madeIfMissing(statement);
+    const made = madeObject(statement);
+    const isNew = made !== null && dropped.some((part) => isSamePart(part, made));
+    dropped.push(...(removedBy(statement)?.parts ?? []));
+    return conditional.length === 0 && isNew ? [made] : conditional;
+  });
 }
 
 /** Whether a schema has the part. */
@@ -58,6 +69,9 @@ export type Spared = {
   readonly conflicts: readonly { readonly message: string; readonly where: string }[];
 };
 
+/** Objects without rows: dropped and made again they are as new. */
+const CODE = new Set(['view', 'trigger', 'procedure', 'function', 'event']);
+
 /**
  * Leaves the statements out of the down file that drop exactly what existed before the migration.
  * The others keep their numbers, which name them in the journal.
@@ -67,8 +81,13 @@ export function spareExisting(migration: Migration, existed: readonly ExistingPa
   if (down === null || existed.length === 0) return { migration, kept: [], conflicts: [] };
   const kept: string[] = [];
   const conflicts: Spared['conflicts'][number][] = [];
-  const statements = down.statements.filter((statement) => {
-    const verdict = judge(statement, existed);
+  const made = down.statements.map(madeObject);
+  const statements = down.statements.filter((statement, index) => {
+    // What comes back in this file, with the same statement or a later one, is not taken away.
+    const returns = (part: Part) =>
+      CODE.has(part.kind) &&
+      made.some((each, at) => at >= index && each !== null && isSamePart(each, part));
+    const verdict = judge(statement, existed, returns);
     if (verdict === null) return true;
     if ('kept' in verdict) kept.push(...verdict.kept);
     else conflicts.push({ message: verdict.message, where: `${down.path}:${statement.line}` });
@@ -90,11 +109,12 @@ export function spareAll(
 function judge(
   statement: ClassifiedStatement,
   existed: readonly ExistingPart[],
+  returns: (part: Part) => boolean,
 ): { readonly kept: readonly string[] } | { readonly message: string } | null {
   const removal = removedBy(statement);
   if (removal === null) return null;
   const { parts, alone } = removal;
-  const found = (part: Part) => existed.find((one) => isSamePart(one, part));
+  const found = (part: Part) => existed.find((one) => isSamePart(one, part) && !returns(part));
   const mine = parts.filter((part) => found(part) !== undefined);
   const names = mine.map(describePart).join(', ');
   if (mine.some((part) => found(part)?.changed)) {

@@ -17,7 +17,7 @@ import type { Refusal } from './plan.ts';
 export type StoredExisted = readonly (readonly [number, readonly ExistingPart[]])[];
 
 /**
- * Reads what existed before each of `migrations`, as far as their up files ask (`IF NOT EXISTS`)
+ * Reads what existed before each of `migrations`, as far as their up files ask (`IF NOT EXISTS`, `OR REPLACE`)
  * and the run that applied them has noted it; nothing is known of what was adopted or restored.
  * Reads only.
  *
@@ -49,16 +49,18 @@ export async function readExisted(
   return existed;
 }
 
+/** An object that was made anew as it had been is not changed. */
 function noteChange(
   part: ExistingPart,
   migration: number,
   plan: Partial<StoredPlan> | null | undefined,
 ): ExistingPart {
-  if (part.kind !== 'table') return part;
-  const key = `table:${part.name}`;
-  const changed = plan?.actions?.some(
-    (action) => action.migration === migration && action.changes.some((one) => one.key === key),
-  );
+  if (part.table !== null) return part;
+  const key = `${part.kind}:${part.name}`.toLowerCase();
+  const changes = (plan?.actions ?? [])
+    .filter((action) => action.migration === migration)
+    .flatMap((action) => action.changes.filter((one) => one.key.toLowerCase() === key));
+  const changed = changes.length > 0 && changes[0]?.before !== changes.at(-1)?.after;
   return changed ? { ...part, changed } : part;
 }
 

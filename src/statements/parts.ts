@@ -1,7 +1,7 @@
 /**
- * Which parts of a schema a statement makes only if they are missing, and which it drops: what
- * `IF NOT EXISTS` found already there belongs to somebody else, and going back must not take it.
- * Pure.
+ * Which parts of a schema a statement makes, also where there is one already, and which it drops:
+ * what `IF NOT EXISTS` or `OR REPLACE` found already there belongs to somebody else, and going back
+ * must not take it. Pure.
  */
 import { readHeader } from './classify-definitions.ts';
 import {
@@ -66,9 +66,9 @@ function isConstraint(a: Part, b: Part): boolean {
   return a.kind === 'constraint' && (b.kind === 'foreign key' || b.kind === 'index');
 }
 
-/** The parts that the `IF NOT EXISTS` clauses of a statement name. */
+/** The parts that a statement makes or replaces where there may be one: IF NOT EXISTS, OR REPLACE. */
 export function madeIfMissing({ sql, quoting }: Pick<Statement, 'sql' | 'quoting'>): Part[] {
-  if (!/\bexists\b/i.test(sql)) return [];
+  if (!/\bexists\b|\breplace\b/i.test(sql)) return [];
   const words = readLexemes(sql, quoting).lexemes;
   if (keywordAt(words, 0) === 'ALTER') {
     const alter = readAlterTable(words);
@@ -76,8 +76,17 @@ export function madeIfMissing({ sql, quoting }: Pick<Statement, 'sql' | 'quoting
   }
   if (keywordAt(words, 0) !== 'CREATE') return [];
   const { kind, at, has } = readHeader(words);
-  if (has('TEMPORARY') || !hasAt(words, at, 'IF', 'NOT', 'EXISTS')) return [];
-  return readObject(words, kind, at);
+  const isConditional = has('REPLACE') || hasAt(words, at, 'IF', 'NOT', 'EXISTS');
+  return has('TEMPORARY') || !isConditional ? [] : readObject(words, kind, at);
+}
+
+/** The object that a CREATE makes, whether or not there is one already; null for all else. */
+export function madeObject({ sql, quoting }: Pick<Statement, 'sql' | 'quoting'>): Part | null {
+  if (!/^\W*create\b/i.test(sql)) return null;
+  const words = readLexemes(sql, quoting).lexemes;
+  const { kind, at, has } = readHeader(words);
+  if (has('TEMPORARY') || !OBJECTS.has(kind)) return null;
+  return readObject(words, kind, at)[0] ?? null;
 }
 
 /** What a statement drops, or null when it drops nothing that has a name. */

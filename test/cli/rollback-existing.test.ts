@@ -160,6 +160,36 @@ describe('deploy rollback of a migration that found something already there', ()
     assert.equal((await at.db.query('SELECT * FROM letter')).length, 1);
   });
 
+  test('is refused when it would drop code that the migration put in the place of other code', async (t) => {
+    const before = [
+      'CREATE VIEW names AS SELECT name FROM customer',
+      'CREATE PROCEDURE work() SELECT 1',
+      'CREATE PROCEDURE same() SELECT 1',
+    ];
+    const up = `CREATE OR REPLACE VIEW names AS SELECT id, name FROM customer;
+DROP PROCEDURE IF EXISTS work;
+CREATE PROCEDURE work() SELECT 2;
+CREATE OR REPLACE PROCEDURE same() SELECT 1;
+`;
+    const at = await openWith(t, before, up, 'DROP VIEW names;\nDROP PROCEDURE work;\n');
+
+    const refused = await goBack(at.site, '--accept-data-loss');
+
+    assert.equal(refused.code, 13, refused.stderr);
+    assert.match(refused.stderr, /view names existed before this migration, which changed it/);
+    assert.match(refused.stderr, /procedure work existed before this migration, which changed it/);
+    await at.site.write({
+      '0.2.0/0002_more.down.sql': `CREATE OR REPLACE VIEW names AS SELECT name FROM customer;
+DROP PROCEDURE work;
+CREATE PROCEDURE work() SELECT 1;
+DROP PROCEDURE same;
+`,
+    });
+    const ended = await goBack(at.site);
+    assert.match(`${ended.stdout}${ended.stderr}`, /kept: procedure same existed before 0002/);
+    await assertAsBefore(ended, at);
+  });
+
   for (const [seq, repeat] of [
     [1, ['rollback', '--steps', '1', '--yes']],
     [2, ['up']],
