@@ -5,6 +5,7 @@
 import type { Hold } from '../database/lock.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { failPoint } from '../errors/fail-point.ts';
+import type { HistoryFacts } from '../history/history-facts.ts';
 import { readHistory } from '../history/read.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import { ensureVersionTables } from '../history/tables.ts';
@@ -18,7 +19,7 @@ import { readJournal } from '../statements/journal.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { close, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
-import { recordOutcome } from './record-outcome.ts';
+import { makeRecorder } from './record-outcome.ts';
 
 /** What is true of a run: how many of its migrations took effect in full. */
 export type Truth = {
@@ -39,29 +40,39 @@ export function findTruth(
   const records = actions.filter(({ kind }) => kind === 'record');
   const journalled = records.findIndex(({ seq }) => !doneSeqs.has(seq));
   const complete = journalled === -1 ? records.length : journalled;
-  const fits = [...records.keys(), records.length].filter((count) =>
-    isStructureAfter(actions, count === 0 ? -1 : records[count - 1]!.seq, live),
-  );
+  const fits = fittingCounts(actions, live);
   if (fits.length === 0) return { complete, matches: false };
   if (fits.includes(complete)) return { complete, matches: true };
   const [nearest] = fits.toSorted((a, b) => Math.abs(a - complete) - Math.abs(b - complete));
   return { complete: withRecordedOnly(actions, records, nearest!), matches: true };
 }
 
-/** Whether every object that the run touches looks as it should when the actions up to `seq` are done. */
-function isStructureAfter(
+/**
+ * The numbers of migrations after which every object that the run touches looks as it does now.
+ * One walk over the actions, which keeps count of the objects that look otherwise.
+ */
+function fittingCounts(
   actions: readonly Action[],
-  seq: number,
   live: ReadonlyMap<ObjectKey | string, string>,
-): boolean {
+): number[] {
   const expected = new Map<string, string | null>();
-  for (const action of actions) {
-    for (const { key, before, after } of action.changes) {
-      if (action.seq <= seq) expected.set(key, after);
-      else if (!expected.has(key)) expected.set(key, before);
+  const isOther = (key: string) => (live.get(key) ?? null) !== expected.get(key);
+  for (const { changes } of actions)
+    for (const { key, before } of changes) if (!expected.has(key)) expected.set(key, before);
+  let others = [...expected.keys()].filter(isOther).length;
+  const fits = others === 0 ? [0] : [];
+  let count = 0;
+  for (const { changes, kind } of actions) {
+    for (const { key, after } of changes) {
+      if (isOther(key)) others--;
+      expected.set(key, after);
+      if (isOther(key)) others++;
     }
+    if (kind !== 'record') continue;
+    count++;
+    if (others === 0) fits.push(count);
   }
-  return [...expected].every(([key, fingerprint]) => (live.get(key) ?? null) === fingerprint);
+  return fits;
 }
 
 /** A migration that is only recorded, e.g. one that schema.sql covers, goes with the one before it. */
@@ -99,9 +110,9 @@ export async function acceptRun(
   await ensureVersionTables(hold.db);
   await inTransaction(hold.db, async () => {
     await hold.assertHeld();
+    const correct = correcting(context, hold, facts, await readHistory(hold.db, database));
     for (const [index, action] of records.entries())
-      if (!takenBack.has(action.migration))
-        await correctRow(context, hold, facts, action, index < truth.complete);
+      if (!takenBack.has(action.migration)) await correct(action, index < truth.complete);
     await failPoint('resolve.recording');
     await updateRun(hold, run.runId, { outcome: 'left', exitCode: 0 });
   });
@@ -154,23 +165,27 @@ async function readTruth(
   }
 }
 
-/** Writes or removes one row of the history, if it does not say already what is true. */
-async function correctRow(
+/** Writes or removes one row of the history at a time, if it does not say already what is true. */
+function correcting(
   context: RunContext,
   hold: Hold,
-  facts: Facts,
-  { migration: number, direction }: Action,
-  tookEffect: boolean,
-): Promise<void> {
-  const migration = migrationsByNumber(facts.folder).get(number);
-  const history = await readHistory(hold.db, context.config.database.name);
-  const isRecorded = history.applied.some((row) => row.number === number);
-  const isTrue = (direction === 'up') === tookEffect;
-  // One that failed and is not critical is neither applied nor to be removed.
-  if (migration === undefined || isTrue === isRecorded) return;
-  if (!isTrue && history.failed.some((row) => row.number === number)) return;
-  await recordOutcome(context, hold.db, facts, {
-    ...{ action: { direction: isTrue ? 'up' : 'down' }, migration },
-    ...{ executionTimeMs: 0, error: null },
-  });
+  { folder }: Facts,
+  { applied, failed }: HistoryFacts,
+): (action: Action, tookEffect: boolean) => Promise<void> {
+  const migrations = migrationsByNumber(folder);
+  const record = makeRecorder(context, { folder });
+  // Each migration comes once: what was read before the first stays true for the others.
+  const recorded = new Set(applied.map(({ number }) => number));
+  const hasFailed = new Set(failed.map(({ number }) => number));
+  return async ({ migration: number, direction }, tookEffect) => {
+    const migration = migrations.get(number);
+    const isTrue = (direction === 'up') === tookEffect;
+    // One that failed and is not critical is neither applied nor to be removed.
+    if (migration === undefined || isTrue === recorded.has(number)) return;
+    if (!isTrue && hasFailed.has(number)) return;
+    await record(hold.db, {
+      ...{ action: { direction: isTrue ? 'up' : 'down' }, migration },
+      ...{ executionTimeMs: 0, error: null },
+    });
+  };
 }

@@ -30,7 +30,7 @@ import { expectedChanges } from './look.ts';
 import { syncInRun } from './masterdata.ts';
 import type { Cycle } from './plan.ts';
 import { noteAction, noteBegin, noteSkipped } from './progress.ts';
-import { recordOutcome } from './record-outcome.ts';
+import { makeRecorder } from './record-outcome.ts';
 import { step } from './report.ts';
 import { settle } from './settle.ts';
 import { readState } from './state.ts';
@@ -126,6 +126,7 @@ export async function change(
 ): Promise<void> {
   const { report, config } = context;
   const migrations = migrationsByNumber(facts.folder);
+  const record = makeRecorder(context, facts);
   await ensureVersionTables(hold.db);
   await runStep(context, hold, run.runId, 'migrate', () =>
     applyActions({
@@ -136,7 +137,7 @@ export async function change(
         setCounters(hold, await countersBefore(context, facts, run, { fromSeq, counters })),
       collation: facts.server.database.collation,
       record: (action, executionTimeMs, error) =>
-        recordOutcome(context, hold.db, facts, {
+        record(hold.db, {
           action,
           migration: migrations.get(action.migration)!,
           executionTimeMs,

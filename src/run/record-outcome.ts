@@ -1,7 +1,9 @@
 import type { Db } from '../database/connect.ts';
+import type { HistoryFacts } from '../history/history-facts.ts';
 import { readHistory } from '../history/read.ts';
 import { recordApplied, recordFailed, recordReverted } from '../history/record.ts';
 import { recordedRelease } from '../history/release.ts';
+import { compareVersions, type SchemaVersion } from '../history/versions.ts';
 import type { Action } from '../migrations/actions.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { resolve } from '../migrations/resolve.ts';
@@ -17,37 +19,67 @@ export type MigrationOutcome = {
   readonly error: string | null;
 };
 
+/** Writes what became of a migration, in the transaction that the caller has open on `db`. */
+export type Recorder = (db: Db, outcome: MigrationOutcome) => Promise<void>;
+
 /**
- * Writes what became of a migration to the version tables: applied, failed, or reverted. Runs in
- * the transaction that the caller has open on `db`. Needs the lock.
+ * Makes what writes the outcomes of one run to the version tables: applied, failed, or reverted.
+ * The history is read once for all reverts, and followed from there: nobody else writes to it while
+ * the lock is held. Needs the lock.
  *
  * @throws DeployError `HISTORY_UNREADABLE`
  */
-export async function recordOutcome(
-  context: RunContext,
-  db: Db,
-  facts: Pick<Facts, 'folder'>,
-  { action, migration, executionTimeMs, error }: MigrationOutcome,
-): Promise<void> {
-  const entry = {
-    number: migration.number,
-    version: migration.version,
-    description: migration.description,
-    checksum: migration.checksum,
-    appliedBy: `deploy ${context.toolVersion}`,
-    backendVersion: context.config.backendVersion,
-    executionTimeMs,
-    rollbackAvailable: migration.down !== null,
+export function makeRecorder(context: RunContext, { folder }: Pick<Facts, 'folder'>): Recorder {
+  const { config, toolVersion } = context;
+  let known: HistoryFacts | null = null;
+  let lower: Lower | null = null;
+  const gone = new Set<number>();
+
+  return async (db, { action, migration, executionTimeMs, error }) => {
+    const entry = {
+      number: migration.number,
+      version: migration.version,
+      description: migration.description,
+      checksum: migration.checksum,
+      appliedBy: `deploy ${toolVersion}`,
+      backendVersion: config.backendVersion,
+      executionTimeMs,
+      rollbackAvailable: migration.down !== null,
+    };
+    if (error !== null || action.direction === 'up') {
+      [known, lower] = [null, null];
+      gone.clear();
+      return error === null ? recordApplied(db, entry) : recordFailed(db, entry, error);
+    }
+    known ??= await readHistory(db, config.database.name);
+    gone.add(migration.number);
+    if (!isBelow(lower, migration)) lower = findLower(folder, without(known, gone));
+    // The new row speaks of the lower version: its release is the one to go back to.
+    const backendVersion = lower.release ?? entry.backendVersion;
+    return recordReverted(db, { ...entry, backendVersion, lowerVersion: lower.version });
   };
-  if (error !== null) return recordFailed(db, entry, error);
-  if (action.direction === 'up') return recordApplied(db, entry);
-  const history = await readHistory(db, context.config.database.name);
-  const others = <T extends { readonly number: number }>(rows: readonly T[]) =>
-    rows.filter(({ number }) => number !== migration.number);
-  // Also one that failed and is not critical goes when its version is left.
-  const left = { applied: others(history.applied), failed: others(history.failed) };
-  const lower = resolve(facts.folder, left);
-  // The new row speaks of the lower version: its release is the one to go back to.
-  const backendVersion = recordedRelease(history, lower.actualVersion) ?? entry.backendVersion;
-  return recordReverted(db, { ...entry, backendVersion, lowerVersion: lower.actualVersion });
+}
+
+/** The version that the database has after a revert, and the backend that recorded it. */
+type Lower = { readonly version: SchemaVersion | null; readonly release: string | null };
+
+/** Then a migration of a version above makes no difference to it any more. Pure. */
+function isBelow(lower: Lower | null, { version }: Migration): lower is Lower {
+  if (lower === null) return false;
+  return lower.version === null || compareVersions(lower.version, version) < 0;
+}
+
+function findLower(folder: Facts['folder'], history: HistoryFacts): Lower {
+  const { actualVersion: version } = resolve(folder, history);
+  return { version, release: recordedRelease(history, version) };
+}
+
+/** Also one that failed and is not critical goes when its version is left. */
+function without(history: HistoryFacts, gone: ReadonlySet<number>): HistoryFacts {
+  const isLeft = ({ number }: { readonly number: number }) => !gone.has(number);
+  return {
+    ...history,
+    applied: history.applied.filter(isLeft),
+    failed: history.failed.filter(isLeft),
+  };
 }

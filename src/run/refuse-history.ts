@@ -41,39 +41,35 @@ export function refuseRemoved({ history, traces, folder }: Facts): Refusal[] {
     refusals.push({ code, message, where: 'schema_version', next: [tableFromSet] });
   }
   const known = new Set([...history.applied, ...history.failed].map(({ number }) => number));
+  const files = new Map(folder.migrations.map((migration) => [migration.number, migration]));
   const removed = [...(traces?.applied ?? [])].filter(
     ([number]) => number !== INSTALL_NUMBER && !known.has(number),
   );
-  for (const [number, runId] of removed) {
-    const name = folder.migrations.find((migration) => migration.number === number)?.name ?? '';
+  // One way on for all of them, said once.
+  const wayOn = history.present.migrationHistory
+    ? () => insertRows(removed.flatMap(([number]) => files.get(number) ?? []))
+    : () => tableFromSet;
+  for (const [index, [number, runId]] of removed.entries()) {
     refusals.push({
       code,
       where: 'migration_history',
-      message: `migration ${number} ${name} was applied by run ${runId}, and its row is gone from migration_history`,
-      next: [
-        ...(history.present.migrationHistory
-          ? removed.slice(0, 1).map(() => insertRows(folder.migrations, removed))
-          : [tableFromSet]),
-        'if somebody put the database back by hand: DROP TABLE deploy_run, deploy_journal; both are made again',
-      ],
+      message: `migration ${number} ${files.get(number)?.name ?? ''} was applied by run ${runId}, and its row is gone from migration_history`,
+      next: index > 0 ? [] : [wayOn(), handMade],
     });
   }
   return refusals;
 }
 
+const handMade =
+  'if somebody put the database back by hand: DROP TABLE deploy_run, deploy_journal; both are made again';
 const tableFromSet =
   'bring the table back from a backup set: docs/runbook.md, section A table of the history was changed';
 
-function insertRows(
-  migrations: readonly Migration[],
-  removed: readonly (readonly [number: number, runId: string])[],
-): string {
-  const rows = removed.flatMap(([number]) => {
-    const migration = migrations.find((one) => one.number === number);
-    if (migration === undefined) return [];
-    const { version, description } = migration;
-    return [`(${number}, ${literal(version)}, ${literal(description)}, 1, 1)`];
-  });
+function insertRows(migrations: readonly Migration[]): string {
+  const rows = migrations.map(
+    ({ number, version, description }) =>
+      `(${number}, ${literal(version)}, ${literal(description)}, 1, 1)`,
+  );
   return `bring the rows back: INSERT INTO migration_history (migration_number, version, description, success, rollback_available) VALUES ${rows.join(', ')};`;
 }
 
@@ -134,10 +130,7 @@ function refuseOutOfOrder({ history, traces }: Facts, migration: Migration): Ref
         code: 'HISTORY_INCOMPLETE',
         message: `${title} is a hole: schema_version has it, later ones are applied, and migration_history has no row of it`,
         where: 'migration_history',
-        next: [
-          'deploy schema diff shows whether what it makes is there',
-          insertRows([migration], [[number, '']]),
-        ],
+        next: ['deploy schema diff shows whether what it makes is there', insertRows([migration])],
       },
     ];
   }

@@ -16,6 +16,8 @@ describe('a migration of CREATE, ALTER and INSERT', () => {
          INSERT INTO t${number} (id) VALUES (1);`,
       ]),
     );
+    for (const number of [1, 2, 3, 4, 5])
+      files[`1.0.0/000${number}_step.down.sql`] = `DROP TABLE t${number};\n`;
     const site = await makeSite(t, server, files);
     const db = await site.connect();
     await db.run("SET GLOBAL log_output = 'TABLE'");
@@ -46,5 +48,27 @@ describe('a migration of CREATE, ALTER and INSERT', () => {
       assert.equal(statements.filter((text) => text === 'COMMIT').length, 1, shown);
       assert.ok(statements.length <= 12, shown);
     }
+
+    // Going back reads the history once, however many migrations go.
+    await db.run('TRUNCATE mysql.general_log');
+    await db.run('SET GLOBAL general_log = ON');
+    const back = await site.deploy(['rollback', '--steps', '5', '--yes', '--accept-data-loss']);
+    await db.run('SET GLOBAL general_log = OFF');
+    assert.equal(back.code, 0, back.stderr);
+    const log = await db.query<{ text: string }>(
+      `SELECT CONVERT(argument USING utf8mb4) AS text FROM mysql.general_log
+       WHERE command_type = 'Query' AND thread_id =
+         (SELECT thread_id FROM mysql.general_log WHERE argument LIKE 'DROP TABLE t3%' LIMIT 1)
+       ORDER BY event_time`,
+    );
+    const reverting = log.map(({ text }) => text.trim());
+    const begun = reverting.findIndex((text) => text.startsWith('DROP TABLE t5'));
+    const last = reverting.findLastIndex((text) =>
+      text.startsWith('DELETE FROM migration_history'),
+    );
+    const between = reverting.slice(begun, last);
+    const reads = between.filter((text) => /CAST\(id AS SIGNED\)/.test(text));
+    assert.ok(begun > 0 && between.length > 20, reverting.join('\n'));
+    assert.equal(reads.length, 1, between.join('\n'));
   });
 });

@@ -143,6 +143,19 @@ describe('a history that does not fit the files', () => {
     });
   }
 
+  test('the way on for many removed rows is said once, however many there are', () => {
+    const numbers = Array.from({ length: 300 }, (_, number) => number);
+    const folder = folderOf(numbers.map((number) => migrationOf(number, '0.3.0', 'DO 0;')));
+    const facts = { ...factsOf({ folder }), ...traces(numbers.map((number) => [number, 'r1'])) };
+
+    const refusals = refuseHistory(facts);
+    const next = refusals.flatMap((refusal) => refusal.next ?? []).join('\n');
+
+    assert.equal(refusals.length, 300);
+    assert.equal(next.match(/INSERT INTO/g)?.length, 1);
+    assert.equal(next.match(/'change \d+'/g)?.length, 300);
+  });
+
   test('no two cases have the same sentence or the same way on', () => {
     const first = cases.map(([, facts]) => refuseHistory(facts)[0]!);
     const shape = ({ message }: { message: string }) => message.replaceAll(/\d+|change_\d/g, '');

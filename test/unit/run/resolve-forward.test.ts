@@ -113,6 +113,33 @@ describe('taking the database as it is', () => {
     assert.deepEqual(truth([0, 1, 2], { a: 'odd' }), { complete: 1, matches: false });
   });
 
+  test('looks at twice as many objects for twice as many migrations, and no more', () => {
+    const looksFor = (count: number): number => {
+      let looks = 0;
+      const numbers = Array.from({ length: count }, (_, index) => index + 1);
+      const many = makeActions(
+        {
+          ...{ adopt: [], direction: 'up' },
+          migrations: numbers.map((one) =>
+            migrationOf(one, '0.1.0', `CREATE TABLE t${one} (i INT);`),
+          ),
+        },
+        new Map(numbers.map((one) => [`${one}/1`, [change(`t${one}`, null, 'made')]])),
+      );
+      const all = live(Object.fromEntries(numbers.map((one) => [`t${one}`, 'made'])));
+      const counting = Object.assign(new Map(all), {
+        get: (key: `table:${string}`) => {
+          looks++;
+          return all.get(key);
+        },
+      });
+      assert.equal(findTruth(many, new Set(), counting).complete, count);
+      return looks;
+    };
+
+    assert.equal(looksFor(200), 2 * looksFor(100));
+  });
+
   test('takes what is only recorded together with what made it', () => {
     const [one, two] = [migrationOf(1, '0.1.0', 'DO 0;'), migrationOf(2, '0.1.0', 'DO 0;')];
     const schema = { ...migrationOf(-1, '0.1.0', 'CREATE TABLE a (id INT);') };
