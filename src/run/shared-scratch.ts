@@ -51,7 +51,8 @@ export function makeSharedScratch(
         if (stop.aborted) onStop();
         else stop.addEventListener('abort', onStop, { once: true });
       }
-      return Promise.race([started, late.promise]);
+      // In this order: a server that has been killed is not given out any more.
+      return Promise.race([late.promise, started]);
     },
     async stop() {
       stop.removeEventListener('abort', onStop);
