@@ -83,7 +83,7 @@ export async function runCycle(
   try {
     await failPoint('run.opened');
     const fenced = await runStep(context, hold, runId, 'fence', () =>
-      fenceOut(context, hold, runId, facts),
+      fenceOut(context, hold, facts, run),
     );
     const heldEvents = heldNames(fenced.disabledEvents);
     throwIfStopped(context);

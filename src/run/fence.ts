@@ -1,6 +1,18 @@
 /** Keeps the application out while the database changes (DESIGN §5 Fence), and lets it in again. */
-import { heldNames, holdEvent, listEvents, releaseEvents } from '../database/events.ts';
-import { closeFence, foreignSessions, listAccounts, openFence } from '../database/fence.ts';
+import {
+  heldNames,
+  holdEvent,
+  listEvents,
+  type RecordedEvent,
+  releaseEvents,
+} from '../database/events.ts';
+import {
+  closeFence,
+  type FencedAccount,
+  foreignSessions,
+  listAccounts,
+  openFence,
+} from '../database/fence.ts';
 import type { Hold } from '../database/lock.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
@@ -11,8 +23,11 @@ import type { Facts } from './facts.ts';
 /**
  * Locks the accounts of FENCE_USERS and ends their sessions, and keeps the database's events from
  * firing. Which accounts and events, and whether an administrator had locked them already, is
- * committed first: after a crash the next run opens exactly those that this one closed. Needs
- * the lock.
+ * committed first: after a crash the next run opens exactly those that this one closed.
+ *
+ * Also before a run that did not end changes anything more: what is recorded says what is to be
+ * opened, not that it is closed. The process may have died before it closed it, and a person may
+ * have let the application in meanwhile, to look, say. Safe to repeat. Needs the lock.
  *
  * @returns what `deploy_run` has of it
  * @throws DeployError `RIGHT_MISSING` also with FENCE=warn for another account's event: to put it
@@ -21,44 +36,53 @@ import type { Facts } from './facts.ts';
 export async function fenceOut(
   context: RunContext,
   hold: Hold,
-  runId: string,
   facts: Facts,
+  run: RunRow,
 ): Promise<Fenced> {
   const { config, report, log } = context;
-  if (config.fence === 'off') return { fencedAccounts: [], disabledEvents: [] };
+  const recorded = { fencedAccounts: run.fencedAccounts, disabledEvents: run.disabledEvents };
+  if (config.fence === 'off') return recorded;
   const able = config.fenceUsers.length > 0 && facts.missingFenceRights.length === 0;
-  const fenced: Fenced = {
-    fencedAccounts: able ? await listAccounts(hold.db, config.fenceUsers) : [],
-    disabledEvents: await listEvents(hold.db, config.database.name),
-  };
+  const events = await listEvents(hold.db, config.database.name);
+  const accounts = able ? await listAccounts(hold.db, config.fenceUsers) : [];
+  const fenced = addTo(recorded, accounts, events);
   if (!able) report.warnings.push(...(await describeSessions(context, hold)));
   if (isFenced(fenced)) {
     const names = describeFence(fenced);
     log.info({ fenced: names }, 'fencing the application out; deploy unfence lets it in again');
-    await updateRun(hold, runId, fenced);
+    await updateRun(hold, run.runId, fenced);
   }
   await failPoint('fence.recorded');
-  await closeFence(hold.db, fenced.fencedAccounts);
-  for (const event of fenced.disabledEvents) {
-    if (event.status === 'ENABLED') await holdEvent(hold.db, config.database.name, event);
+  if (able) await closeFence(hold.db, fenced.fencedAccounts);
+  // As they are now: what a migration has dropped or switched off by now stays so.
+  const ours = heldNames(fenced.disabledEvents);
+  for (const event of events) {
+    const isOpen = event.status === 'ENABLED' && ours.includes(event.name);
+    if (isOpen) await holdEvent(hold.db, config.database.name, event);
   }
   await failPoint('fence.closed');
   return fenced;
 }
 
-/**
- * Fences out before a run that did not end changes anything more: a person may have let the
- * application in meanwhile, to look, say. Does nothing while the fence is closed. Needs the lock.
- *
- * @throws DeployError `RIGHT_MISSING`, as `fenceOut`
- */
-export async function fenceAgain(
-  context: RunContext,
-  hold: Hold,
-  facts: Facts,
-  run: RunRow,
-): Promise<void> {
-  if (!isFenced(run)) await fenceOut(context, hold, run.runId, facts);
+/** What is recorded stays: of that alone is known how it was before the run. Pure. */
+function addTo(
+  { fencedAccounts, disabledEvents }: Fenced,
+  accounts: Fenced['fencedAccounts'],
+  events: Fenced['disabledEvents'],
+): Fenced {
+  const isAccount = (one: FencedAccount) => (other: FencedAccount) =>
+    one.user === other.user && one.host === other.host;
+  const isNewEvent = ({ name, status }: RecordedEvent) =>
+    !disabledEvents.some((event) => event.name === name) &&
+    // Held by the run, and under a new name since; or a migration made it so.
+    (status === 'ENABLED' || disabledEvents.length === 0);
+  return {
+    fencedAccounts: [
+      ...fencedAccounts,
+      ...accounts.filter((account) => !fencedAccounts.some(isAccount(account))),
+    ],
+    disabledEvents: [...disabledEvents, ...events.filter(isNewEvent)],
+  };
 }
 
 /** What a run has closed, with its state before. */

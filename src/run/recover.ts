@@ -16,7 +16,7 @@ import { patienceOf, type RunContext } from './context.ts';
 import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
-import { fenceAgain, letIn } from './fence.ts';
+import { fenceOut, letIn } from './fence.ts';
 import { discardStaging, resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
 import { putBack, settle } from './settle.ts';
@@ -66,7 +66,7 @@ async function endChangedRun(
     await close(context, hold, run);
     return run.outcome === 'left' ? 'accepted' : 'finished';
   }
-  await fenceAgain(context, hold, facts, run);
+  await fenceOut(context, hold, facts, run);
   if (run.state === 'putting_back') {
     await putBack(context, hold, run, undecided(run));
     return 'put back';

@@ -13,7 +13,7 @@ import { acceptRun } from './accept.ts';
 import type { RunContext } from './context.ts';
 import { close, finish, type StoredPlan } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { fenceAgain, letIn } from './fence.ts';
+import { fenceOut, letIn } from './fence.ts';
 import { withLock } from './locked.ts';
 import { goOn } from './recover.ts';
 import { step } from './report.ts';
@@ -128,7 +128,7 @@ async function carryOut(
     return;
   }
   // Not where nothing was changed yet, nor where the application may be in for good.
-  if (run.state !== 'locked' && !isEndRecorded(run)) await fenceAgain(context, hold, facts, run);
+  if (run.state !== 'locked' && !isEndRecorded(run)) await fenceOut(context, hold, facts, run);
   if (choice === 'put-back') {
     await takeBack(context, hold, run);
     return;

@@ -84,7 +84,7 @@ export async function restore(
     await loadAndSwap(context, hold, run, async (staged) => {
       await askWithDifferences(context, { set, facts, staged: staged.schema, confirm });
       throwIfStopped(context);
-      const fenced = await step(report, 'fence', () => fenceOut(context, hold, run.runId, facts));
+      const fenced = await step(report, 'fence', () => fenceOut(context, hold, facts, run));
       const heldEvents = heldNames(fenced.disabledEvents);
       throwIfStopped(context);
       const before = await step(report, 'backup', () =>

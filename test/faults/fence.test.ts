@@ -167,6 +167,69 @@ describe('accounts and events', () => {
   });
 });
 
+describe('the up that ends a half-way run', () => {
+  async function openHalfWay(t: Cleanup): Promise<{ site: Site; db: Db; before: unknown }> {
+    const { site, db } = await openBusyShop(t);
+    await site.write(cities);
+    const before = await readDoors(db, site.database);
+    const cut = await site.deploy(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'apply.journalled#3=kill' });
+    assert.equal(cut.signal, 'SIGKILL', cut.stderr);
+    return { site, db, before };
+  }
+
+  /** Everything is closed before `up` goes on, and as before when it has ended the run. */
+  async function assertClosesAgain({ site, db, before }: Awaited<ReturnType<typeof openHalfWay>>) {
+    const run = site.start(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'fence.closed=pause' });
+    await untilPaused(run);
+    const during = await readDoors(db, site.database);
+    resume(run);
+    const ended = await run.ended;
+
+    assert.deepEqual([during['app@%'], during['app@localhost']], ['1', '1']);
+    assert.match(during['ticking']!, /^SLAVESIDE_DISABLED/);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await readDoors(db, site.database), before);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  }
+
+  test('closes what a killed up had recorded, and not closed', async (t) => {
+    const shop = await openHalfWay(t);
+    await shop.site.deploy(['unfence', '--yes'], FENCE);
+    const failAt = { DEPLOY_FAIL_AT: 'fence.recorded=kill' };
+    const killed = await shop.site.deploy(['up'], { ...FENCE, ...failAt });
+    assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+    assert.deepEqual(await readDoors(shop.db, shop.site.database), shop.before);
+
+    await assertClosesAgain(shop);
+  });
+
+  test('closes what an administrator has opened by hand', async (t) => {
+    const shop = await openHalfWay(t);
+    for (const account of ["app@'%'", 'app@localhost'])
+      await root.run(`ALTER USER ${account} ACCOUNT UNLOCK`);
+    await shop.db.run('ALTER EVENT ticking ENABLE');
+
+    await assertClosesAgain(shop);
+  });
+
+  test('closes for an account that was made meanwhile, too', async (t) => {
+    const shop = await openHalfWay(t);
+    await root.run('CREATE USER app@127.0.0.1');
+    t.after(() => root.run('DROP USER app@127.0.0.1').then(() => undefined));
+    const before = await readDoors(shop.db, shop.site.database);
+
+    const failAt = { DEPLOY_FAIL_AT: 'fence.closed=kill' };
+    await shop.site.deploy(['up'], { ...FENCE, ...failAt });
+    const during = await readDoors(shop.db, shop.site.database);
+    const ended = await shop.site.deploy(['up'], FENCE);
+
+    assert.equal(before['app@127.0.0.1'], '0');
+    assert.equal(during['app@127.0.0.1'], '1');
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal((await readDoors(shop.db, shop.site.database))['app@127.0.0.1'], '0');
+  });
+});
+
 describe('without the right to close', () => {
   const account = { DB_USER: 'plain', FENCE_USERS: 'app' };
 
