@@ -15,6 +15,7 @@ import { type Facts, readFacts } from './facts.ts';
 import { describeFence, isFenced } from './fence.ts';
 import type { Refusal } from './plan.ts';
 import { refuseRights } from './refusals.ts';
+import { fenceWarnings } from './refuse-fence.ts';
 import { refuseHistory } from './refuse-history.ts';
 import { refuseUnrestorable } from './restorable.ts';
 
@@ -107,9 +108,10 @@ function judge({ config }: RunContext, facts: Facts, noWayBack: readonly Refusal
   );
   if (rights.length === 0)
     checks.push(ok('rights', `${facts.server.currentUser} has all rights that a run needs`));
-  if (config.fence === 'warn' && facts.missingFenceRights.length > 0) {
+  for (const warning of fenceWarnings(facts, settings)) {
     const next = facts.missingFenceRights.map(({ grant }) => grant);
-    const finding = 'the application cannot be fenced out; the run warns and goes on';
+    const what = next.length > 0 ? 'the application cannot be fenced out' : warning;
+    const finding = `${what}; the run warns and goes on`;
     checks.push({ name: 'fence', status: 'warning', finding, next, exitCode: 0 });
   }
   const history = refuseHistory(facts);

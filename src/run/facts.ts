@@ -3,6 +3,7 @@ import sql from 'sql-template-tag';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../database/connect.ts';
 import { listEvents } from '../database/events.ts';
+import { listAccounts } from '../database/fence.ts';
 import {
   type MissingRight,
   missingRights,
@@ -43,6 +44,8 @@ export type Facts = {
   readonly server: ServerFacts;
   readonly missingRights: readonly MissingRight[];
   readonly missingFenceRights: readonly MissingRight[];
+  /** Names of FENCE_USERS that no account has; empty where a right is missing: nobody can tell then. */
+  readonly unknownFenceUsers: readonly string[];
   readonly folder: MigrationFolder;
   readonly requiredVersion: SchemaVersion;
   readonly history: HistoryFacts;
@@ -77,7 +80,7 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
   return {
     server,
     missingRights: missingRights(server, needsOfRun(database)),
-    missingFenceRights: await readMissingFenceRights(db, config, server),
+    ...(await readFenceFacts(db, config, server)),
     folder,
     requiredVersion: requiredVersion(config, folder),
     history,
@@ -95,15 +98,21 @@ export async function readFacts(db: Db, config: Config, folder: MigrationFolder)
 }
 
 /** Events are looked at only where one that cannot be held refuses the plan; else `up` warns. */
-async function readMissingFenceRights(
+async function readFenceFacts(
   db: Db,
-  config: Config,
+  { fence, fenceUsers, database }: Config,
   server: ServerFacts,
-): Promise<readonly MissingRight[]> {
-  const accounts = config.fenceUsers.length === 0 ? [] : needsOfFence();
-  if (config.fence !== 'require') return missingRights(server, accounts);
-  const events = needsOfEvents(await listEvents(db, config.database.name), server);
-  return missingRights(server, [...accounts, ...events]);
+): Promise<Pick<Facts, 'missingFenceRights' | 'unknownFenceUsers'>> {
+  const missing = fenceUsers.length === 0 ? [] : missingRights(server, needsOfFence());
+  const isAsked = fence !== 'off' && missing.length === 0;
+  const known = isAsked ? await listAccounts(db, fenceUsers) : null;
+  const events =
+    fence === 'require' ? needsOfEvents(await listEvents(db, database.name), server) : [];
+  return {
+    missingFenceRights: [...missing, ...missingRights(server, events)],
+    unknownFenceUsers:
+      known === null ? [] : fenceUsers.filter((name) => !known.some(({ user }) => user === name)),
+  };
 }
 
 function requiredVersion(config: Config, folder: MigrationFolder): SchemaVersion {

@@ -19,6 +19,8 @@ import { readUnfinishedRun } from '../history/read-runs.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
+import { throwIfRefused } from './refuse.ts';
+import { fenceWarnings, refuseFence } from './refuse-fence.ts';
 
 /**
  * Locks the accounts of FENCE_USERS and ends their sessions, and keeps the database's events from
@@ -42,10 +44,13 @@ export async function fenceOut(
   const { config, report, log } = context;
   const recorded = { fencedAccounts: run.fencedAccounts, disabledEvents: run.disabledEvents };
   if (config.fence === 'off') return recorded;
+  throwIfRefused({ refusals: refuseFence(facts, config) });
   const able = config.fenceUsers.length > 0 && facts.missingFenceRights.length === 0;
   const events = await listEvents(hold.db, config.database.name);
   const accounts = able ? await listAccounts(hold.db, config.fenceUsers) : [];
   const fenced = addTo(recorded, accounts, events);
+  const said = fenceWarnings(facts, config).filter((text) => !report.warnings.includes(text));
+  report.warnings.push(...said);
   if (!able) report.warnings.push(...(await describeSessions(context, hold)));
   if (isFenced(fenced)) {
     const names = describeFence(fenced);

@@ -21,6 +21,7 @@ import {
   refuseStructure,
   unknownSchema,
 } from './refusals.ts';
+import { fenceWarnings } from './refuse-fence.ts';
 import { refuseHistory, refuseRemoved } from './refuse-history.ts';
 
 export type Mode =
@@ -228,16 +229,11 @@ function expectedToFail({ structural }: Facts): string[] {
 }
 
 function warningsOf(facts: Facts, settings: PlanSettings): string[] {
-  const warnings = [...facts.history.problems, ...withoutChecksum(facts.resolution)];
-  if (
-    settings.fence === 'warn' &&
-    settings.fenceUsers.length > 0 &&
-    facts.missingFenceRights.length > 0
-  ) {
-    warnings.push(
-      'the application is not fenced out: the account has not the rights for it (deploy doctor prints them)',
-    );
-  }
+  const warnings = [
+    ...facts.history.problems,
+    ...withoutChecksum(facts.resolution),
+    ...fenceWarnings(facts, settings),
+  ];
   for (const difference of facts.adoption?.version ? facts.adoption.differences : []) {
     warnings.push(`not in ${facts.adoption!.version}: ${difference.message}`);
   }

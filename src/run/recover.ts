@@ -17,6 +17,7 @@ import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
+import { throwIfNotFenceable } from './half-way.ts';
 import { discardStaging, resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
 import { putBack, settle } from './settle.ts';
@@ -48,6 +49,7 @@ export async function recoverUnfinished(
     return 'abandoned';
   }
   context.report.database.before = run.from;
+  throwIfNotFenceable(context, facts, run);
   try {
     return await endChangedRun(context, hold, facts, run);
   } catch (error) {

@@ -6,6 +6,7 @@ import { changesKey, statementsOf } from '../migrations/actions.ts';
 import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
+import { refuseFence } from './refuse-fence.ts';
 
 /** A schema without history that equals no known version. */
 export function unknownSchema(facts: Facts): Refusal {
@@ -76,34 +77,14 @@ export function refuseLongStep(
 
 /** Rights that the run will need, with the GRANT statements, and accounts that can be fenced out. */
 export function refuseRights(facts: Facts, settings: PlanSettings): Refusal[] {
-  const needed = [
-    ...facts.missingRights,
-    ...(settings.fence === 'require' ? facts.missingFenceRights : []),
-  ];
+  const needed = facts.missingRights;
   const refusals = refuseFence(facts, settings);
   if (needed.length === 0) return refusals;
   const lines = needed.map(
     ({ right, why }) => `${facts.server.currentUser} has not ${right}: ${why}`,
   );
   const grants = new Set(needed.map(({ grant }) => grant));
-  return [...refusals, { code: 'RIGHT_MISSING', message: lines.join('\n'), next: [...grants] }];
-}
-
-function refuseFence({ server }: Facts, { fence, fenceUsers }: PlanSettings): Refusal[] {
-  const code = 'RIGHT_MISSING';
-  const own = server.currentUser.replace(/@[^@]*$/, '');
-  if (fence !== 'off' && fenceUsers.includes(own)) {
-    const message = `FENCE_USERS names ${own}, the account that this program itself uses: locked, nobody could let it in again`;
-    const next = [
-      "CREATE USER 'deploy'@'%' IDENTIFIED BY 'a password';",
-      `GRANT ALL PRIVILEGES ON \`${server.database.name}\`.* TO 'deploy'@'%';`,
-      'then set DB_USER and DB_PASSWORD to that account; deploy doctor prints what else it needs',
-    ];
-    return [{ code, message, next }];
-  }
-  if (fence !== 'require' || fenceUsers.length > 0) return [];
-  const message = 'FENCE=require needs FENCE_USERS: the accounts of the application';
-  return [{ code, message, next: ['set FENCE_USERS'] }];
+  return [{ code: 'RIGHT_MISSING', message: lines.join('\n'), next: [...grants] }, ...refusals];
 }
 
 /** A fresh installation that makes an administrator needs to know who. */

@@ -14,6 +14,7 @@ import type { RunContext } from './context.ts';
 import { close, finish, type StoredPlan } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
+import { throwIfNotFenceable } from './half-way.ts';
 import { withLock } from './locked.ts';
 import { goOn } from './recover.ts';
 import { step } from './report.ts';
@@ -93,6 +94,7 @@ export async function resolveRun(
       });
     }
     const facts = await readFacts(hold.db, context.config, context.folder);
+    if (choice !== 'accept') throwIfNotFenceable(context, facts, run);
     try {
       await step(context.report, choice, () => carryOut(context, hold, facts, look, choice));
     } catch (error) {

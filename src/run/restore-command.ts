@@ -14,6 +14,7 @@ import { findDump, importDump } from './import-dump.ts';
 import { withLock } from './locked.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
+import { refuseFence } from './refuse-fence.ts';
 import { type ConfirmRestore, openSet, restore } from './restore.ts';
 
 /**
@@ -46,7 +47,7 @@ export async function runRestore(
         next: [grant],
       },
     }));
-    throwIfRefused({ refusals: missing });
+    throwIfRefused({ refusals: [...missing, ...refuseFence(facts, config)] });
     if (unfinished !== null) {
       await confirm([
         `Run ${unfinished.runId} of ${config.database.name} did not end (${unfinished.state}): it is ended or put back before the restore.`,

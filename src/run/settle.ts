@@ -18,7 +18,8 @@ import { readUnfinishedRun } from '../history/read-runs.ts';
 import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import type { RunContext } from './context.ts';
-import { isFenced, letIn } from './fence.ts';
+import { letIn } from './fence.ts';
+import { cutOff, fencedText } from './half-way.ts';
 import { asInterrupted } from './interrupted.ts';
 import { noteLongWork } from './long-work.ts';
 import { type Report, step } from './report.ts';
@@ -45,7 +46,7 @@ export async function settle(
     return new SettledError(error, {
       exitCode: 21,
       state: 'partial',
-      statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}, left as the failure left it (ON_FAILURE=stop); backup set ${run.backupSet}${fenced(run)}`,
+      statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}, left as the failure left it (ON_FAILURE=stop); backup set ${run.backupSet}${fencedText(run)}`,
     });
   }
   return putBackAndSettle(context, hold, run, error);
@@ -68,7 +69,7 @@ export async function settleAccept(
   return new SettledError(error, {
     exitCode: isCut(context, hold, error) ? 23 : 21,
     state: 'partial',
-    statement: `${database} is as it was, and not accepted yet: deploy resolve --accept again${fenced(run)}`,
+    statement: `${database} is as it was, and not accepted yet: deploy resolve --accept again${fencedText(run)}`,
   });
 }
 
@@ -88,7 +89,7 @@ async function settleUnchanged(
     return new SettledError(error, settlement);
   } catch {
     // The server or the lock is gone: the run stays open, and the next `up` opens the fence.
-    const statement = `${settlement.statement}${fenced(run)}`;
+    const statement = `${settlement.statement}${fencedText(run)}`;
     return new SettledError(error, { ...settlement, statement });
   }
 }
@@ -116,11 +117,6 @@ function isCut({ stop }: RunContext, hold: Hold, error: unknown): boolean {
   return stop.aborted && isQueryInterrupted(error);
 }
 
-/** The fence stays closed where the database is not whole; a person may open it. */
-function fenced(run: RunRow): string {
-  return isFenced(run) ? '; the application is fenced out, deploy unfence lets it in' : '';
-}
-
 /** A put-back or a restore that failed on its way: the run stays open, the fence stays closed. */
 function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledError {
   report.warnings.push('putting the database back failed');
@@ -135,7 +131,7 @@ function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledErro
   return new SettledError(error, {
     exitCode: 22,
     state: 'unknown',
-    statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept${fenced(run)}`,
+    statement: `UNKNOWN. Do not start the application. The backup set ${run.backupSet} is kept${fencedText(run)}`,
   });
 }
 
@@ -226,14 +222,4 @@ async function isEqualNow(
     registerConnection: (connectionId) => hold.register(connectionId),
   });
   return equal?.name === set.name;
-}
-
-function cutOff(database: string, run: RunRow): Settlement {
-  const left = `${database} is taken as it is; the next up lets the application in and closes run ${run.runId}${fenced(run)}`;
-  if (run.outcome === 'left') return { exitCode: 23, state: 'partial', statement: left };
-  return {
-    exitCode: 23,
-    state: 'partial',
-    statement: `${database} is between ${run.from ?? 'no version'} and ${run.to ?? 'no version'}; the next up finishes this run or puts it back (backup set ${run.backupSet})${fenced(run)}`,
-  };
 }

@@ -252,6 +252,69 @@ describe('without the right to close', () => {
       assert.match(ended.stderr, new RegExp(`GRANT ${right} ON \\*\\.\\* TO 'plain'@'localhost'`));
   });
 
+  test('FENCE=require refuses to go on with a half-way run, forward or back, and says where the database is', async (t) => {
+    const { site, db } = await openPlainShop(t);
+    for (const name of ['ticking', 'asleep', 'elsewhere']) await db.run(`DROP EVENT ${name}`);
+    const failAt = { DEPLOY_FAIL_AT: 'apply.journalled#3=kill' };
+    await site.deploy(['up'], { ...account, FENCE: 'off', ...failAt });
+    const picture = await takePicture(db, site.database);
+    const edited = {
+      '0.2.0/0002_cities.up.sql': `${cities['0.2.0/0002_cities.up.sql']}SELECT 1;\n`,
+    };
+
+    const forward = await site.deploy(['up'], { ...account, FENCE: 'require' });
+    const chosen = await site.deploy(['resolve', '--put-back', '--yes'], {
+      ...{ ...account, FENCE: 'require' },
+    });
+    await site.write(edited);
+    const back = await site.deploy(['up'], { ...account, FENCE: 'require' });
+    const same = await takePicture(db, site.database);
+    const ended = await site.deploy(['up'], { ...account, FENCE: 'off' });
+
+    for (const refused of [forward, chosen, back]) {
+      assert.equal(refused.code, 13, refused.stderr);
+      assert.match(refused.stderr, /GRANT CREATE USER/);
+      assert.match(refused.stderr, /database +\S+ is between 0\.1\.0 and 0\.2\.0/);
+    }
+    assert.deepEqual(same, picture);
+    assert.equal(ended.code, 0, ended.stderr);
+  });
+
+  test('FENCE=require refuses a restore before it loads anything, and a rollback', async (t) => {
+    const { site, db } = await openPlainShop(t);
+    for (const name of ['ticking', 'asleep', 'elsewhere']) await db.run(`DROP EVENT ${name}`);
+    const up = await site.deploy(['up', '--json'], { ...account, FENCE: 'off' });
+    const { backup } = JSON.parse(up.stdout) as { backup: { name: string } };
+
+    const restored = await site.deploy(['restore', '--backup', backup.name, '--yes'], {
+      ...{ ...account, FENCE: 'require' },
+    });
+    const rolledBack = await site.deploy(['rollback', '--steps', '1', '--yes'], {
+      ...{ ...account, FENCE: 'require' },
+    });
+
+    for (const { code, stderr } of [restored, rolledBack]) {
+      assert.equal(code, 13, stderr);
+      assert.match(stderr, /GRANT CREATE USER/);
+      assert.match(stderr, /not touched/);
+    }
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('a misspelt name of FENCE_USERS is refused by FENCE=require, and FENCE=warn says it', async (t) => {
+    const { site } = await openBusyShop(t);
+    await site.write(cities);
+    const users = { FENCE_USERS: 'app,aqp' };
+
+    const required = await site.deploy(['up'], { ...users, FENCE: 'require' });
+    const warned = await site.deploy(['up'], { ...users, FENCE: 'warn' });
+
+    assert.equal(required.code, 10, required.stderr);
+    assert.match(required.stderr, /aqp/);
+    assert.equal(warned.code, 0, warned.stderr);
+    assert.match(warned.stdout, /FENCE_USERS names aqp/);
+  });
+
   test('FENCE=warn goes on when the accounts cannot be kept out, and says which sessions there are', async (t) => {
     const { site, db } = await openPlainShop(t);
     for (const name of ['ticking', 'asleep', 'elsewhere']) await db.run(`DROP EVENT ${name}`);

@@ -100,7 +100,7 @@ export function factsOf(
       },
       database: { name: 'shop', charset: 'utf8mb4', collation: 'utf8mb4_unicode_ci' },
     },
-    ...{ missingRights: [], missingFenceRights: [], folder, history },
+    ...{ missingRights: [], missingFenceRights: [], unknownFenceUsers: [], folder, history },
     requiredVersion: folder.versions.at(-1)!,
     resolution: resolve(folder, history),
     relations: applied.length > 0 ? ['a'] : [],

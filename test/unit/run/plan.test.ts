@@ -258,6 +258,19 @@ describe('refusals', () => {
     assert.match(warned.warnings.join(), /not fenced out/);
   });
 
+  test('a name of FENCE_USERS without an account is refused by FENCE=require, and FENCE=warn warns', () => {
+    const facts = factsOf({ applied: [0, 1], unknownFenceUsers: ['bakend'] });
+    const fenceUsers = ['bakend'];
+
+    const refused = makePlan(facts, { ...settings, fence: 'require', fenceUsers });
+    const warned = makePlan(facts, { ...settings, fence: 'warn', fenceUsers });
+
+    assert.deepEqual(codes(refused), ['CONFIG_INVALID']);
+    assert.match(refused.refusals[0]!.message, /bakend/);
+    assert.deepEqual(codes(warned), []);
+    assert.match(warned.warnings.join(), /bakend/);
+  });
+
   const pendingOf = (up: string, more: Parameters<typeof migrationOf>[3] = {}) =>
     factsOf({
       applied: [0],
