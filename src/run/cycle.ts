@@ -83,7 +83,9 @@ export async function runCycle(
   try {
     await failPoint('run.opened');
     const fenced = await runStep(context, hold, runId, 'fence', () =>
-      fenceOut(context, hold, facts, run),
+      fenceOut(context, hold, facts, run, (fenced) => {
+        changing = { ...run, ...fenced };
+      }),
     );
     const heldEvents = heldNames(fenced.disabledEvents);
     throwIfStopped(context);
@@ -92,7 +94,7 @@ export async function runCycle(
     );
     throwIfStopped(context);
     await assertRestorable(config.database, config.database.name, restorableOf(set.manifest));
-    changing = { ...run, ...fenced, state: 'changing', backupSet: set.name };
+    changing = { ...changing, state: 'changing', backupSet: set.name };
     await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
     await failPoint('run.changing');
     await change(context, hold, facts, changing, actions, 0);

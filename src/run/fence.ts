@@ -31,6 +31,8 @@ import { fenceWarnings, refuseFence } from './refuse-fence.ts';
  * opened, not that it is closed. The process may have died before it closed it, and a person may
  * have let the application in meanwhile, to look, say. Safe to repeat. Needs the lock.
  *
+ * @param onRecorded told what `deploy_run` has of it, before anything is closed: when the
+ *   connection breaks from now on, the row cannot be read to say so
  * @returns what `deploy_run` has of it
  * @throws DeployError `RIGHT_MISSING` also with FENCE=warn for another account's event: to put it
  *   back would need the same right
@@ -40,6 +42,7 @@ export async function fenceOut(
   hold: Hold,
   facts: Facts,
   run: RunRow,
+  onRecorded: (fenced: Fenced) => void,
 ): Promise<Fenced> {
   const { config, report, log } = context;
   const recorded = { fencedAccounts: run.fencedAccounts, disabledEvents: run.disabledEvents };
@@ -56,6 +59,7 @@ export async function fenceOut(
     const names = describeFence(fenced);
     log.info({ fenced: names }, 'fencing the application out; deploy unfence lets it in again');
     await updateRun(hold, run.runId, fenced);
+    onRecorded(fenced);
   }
   await failPoint('fence.recorded');
   if (able) await closeFence(hold.db, fenced.fencedAccounts);

@@ -16,7 +16,7 @@ import { patienceOf, type RunContext } from './context.ts';
 import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
-import { fenceOut, letIn } from './fence.ts';
+import { type Fenced, fenceOut, letIn } from './fence.ts';
 import { throwIfNotFenceable } from './half-way.ts';
 import { discardStaging, resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
@@ -50,10 +50,14 @@ export async function recoverUnfinished(
   }
   context.report.database.before = run.from;
   throwIfNotFenceable(context, facts, run);
+  let known = run;
+  const onFenced = (fenced: Fenced) => {
+    known = { ...run, ...fenced };
+  };
   try {
-    return await endChangedRun(context, hold, facts, run);
+    return await endChangedRun(context, hold, facts, run, onFenced);
   } catch (error) {
-    throw await settle(context, hold, run, error);
+    throw await settle(context, hold, known, error);
   }
 }
 
@@ -62,13 +66,14 @@ async function endChangedRun(
   hold: Hold,
   facts: Facts,
   run: RunRow,
+  onFenced: (fenced: Fenced) => void,
 ): Promise<'accepted' | 'finished' | 'put back'> {
   // The result is recorded: the application may be in already, so never back.
   if (isEndRecorded(run)) {
     await close(context, hold, run);
     return run.outcome === 'left' ? 'accepted' : 'finished';
   }
-  await fenceOut(context, hold, facts, run);
+  await fenceOut(context, hold, facts, run, onFenced);
   if (run.state === 'putting_back') {
     await putBack(context, hold, run, undecided(run));
     return 'put back';

@@ -13,7 +13,7 @@ import { acceptRun } from './accept.ts';
 import type { RunContext } from './context.ts';
 import { close, finish, type StoredPlan } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { fenceOut, letIn } from './fence.ts';
+import { type Fenced, fenceOut, letIn } from './fence.ts';
 import { throwIfNotFenceable } from './half-way.ts';
 import { withLock } from './locked.ts';
 import { goOn } from './recover.ts';
@@ -95,11 +95,16 @@ export async function resolveRun(
     }
     const facts = await readFacts(hold.db, context.config, context.folder);
     if (choice !== 'accept') throwIfNotFenceable(context, facts, run);
+    let known = run;
+    const onFenced = (fenced: Fenced) => {
+      known = { ...run, ...fenced };
+    };
     try {
-      await step(context.report, choice, () => carryOut(context, hold, facts, look, choice));
+      const decided = { look, choice, onFenced };
+      await step(context.report, choice, () => carryOut(context, hold, facts, decided));
     } catch (error) {
       const settleIt = choice === 'accept' ? settleAccept : settle;
-      throw await settleIt(context, hold, run, error);
+      throw await settleIt(context, hold, known, error);
     }
   });
 }
@@ -118,10 +123,14 @@ async function carryOut(
   context: RunContext,
   hold: Hold,
   facts: Facts,
-  look: RunLook,
-  choice: ResolveChoice,
+  decided: {
+    readonly look: RunLook;
+    readonly choice: ResolveChoice;
+    readonly onFenced: (fenced: Fenced) => void;
+  },
 ): Promise<void> {
   const { report } = context;
+  const { look, choice, onFenced } = decided;
   const { run } = look;
   report.database.before = run.from;
   if (choice === 'accept') {
@@ -130,7 +139,8 @@ async function carryOut(
     return;
   }
   // Not where nothing was changed yet, nor where the application may be in for good.
-  if (run.state !== 'locked' && !isEndRecorded(run)) await fenceOut(context, hold, facts, run);
+  if (run.state !== 'locked' && !isEndRecorded(run))
+    await fenceOut(context, hold, facts, run, onFenced);
   if (choice === 'put-back') {
     await takeBack(context, hold, run);
     return;

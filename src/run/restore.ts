@@ -84,14 +84,18 @@ export async function restore(
     await loadAndSwap(context, hold, run, async (staged) => {
       await askWithDifferences(context, { set, facts, staged: staged.schema, confirm });
       throwIfStopped(context);
-      const fenced = await step(report, 'fence', () => fenceOut(context, hold, facts, run));
+      const fenced = await step(report, 'fence', () =>
+        fenceOut(context, hold, facts, run, (recorded) => {
+          changing = { ...run, ...recorded };
+        }),
+      );
       const heldEvents = heldNames(fenced.disabledEvents);
       throwIfStopped(context);
       const before = await step(report, 'backup', () =>
         backUp(context, hold, facts, { mode: 'restore', heldEvents }),
       );
       throwIfStopped(context);
-      changing = { ...run, ...fenced, state: 'changing', backupSet: before.name };
+      changing = { ...changing, state: 'changing', backupSet: before.name };
       await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
     });
   } catch (error) {

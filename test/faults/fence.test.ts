@@ -230,6 +230,31 @@ describe('the up that ends a half-way run', () => {
   });
 });
 
+describe('a run whose connection broke', () => {
+  for (const point of ['fence.closed', 'backup.begin']) {
+    test(`at ${point} says that the application is fenced out, and how it is let in`, async (t) => {
+      const { site, db } = await openBusyShop(t);
+      await site.write(cities);
+      const before = await readDoors(db, site.database);
+      const run = site.start(['up'], { ...FENCE, DEPLOY_FAIL_AT: `${point}=pause` });
+      await untilPaused(run);
+      const [holder] = await db.query('SELECT connection_id AS id FROM deploy_lock WHERE id = 1');
+
+      await db.run(`KILL CONNECTION ${holder?.['id']}`);
+      resume(run);
+      const broken = await run.ended;
+      const closed = await readDoors(db, site.database);
+      const unfenced = await site.deploy(['unfence', '--yes'], FENCE);
+
+      assert.equal(broken.code, 12, broken.stderr);
+      assert.match(broken.stderr, /not touched; the application is fenced out, deploy unfence/);
+      assert.equal(closed['app@%'], '1');
+      assert.equal(unfenced.code, 0, unfenced.stderr);
+      assert.deepEqual(await readDoors(db, site.database), before);
+    });
+  }
+});
+
 describe('without the right to close', () => {
   const account = { DB_USER: 'plain', FENCE_USERS: 'app' };
 
