@@ -26,7 +26,17 @@
   # The same with `more` behind it, e.g. `bamort\_deploy\_%`.
   pattern_with() { printf '%s%s`' "$(pattern "$1" | sed 's/`$//')" "$2"; }
 
+  # With which deploy keeps the application out while the database changes (fence.sql).
+  fence() {
+    cat /docker-entrypoint-initdb.d/fence.sql
+    for user in $(printf '%s' "${FENCE_USERS-}" | tr ',' ' '); do
+      echo "INSERT IGNORE INTO deploy_fence.accounts VALUES ($(literal "$user"));"
+    done
+  }
+
   grant_deploy() {
+    fence
+    echo "GRANT EXECUTE ON \`deploy\\_fence\`.* TO 'deploy'@'%';"
     echo "GRANT ALL PRIVILEGES ON $(pattern "$APP_DATABASE").* TO 'deploy'@'%';"
     # A restore is loaded into a database of its own and swapped in.
     echo "GRANT ALL PRIVILEGES ON $(pattern_with "$APP_DATABASE" '\_deploy\_%').* TO 'deploy'@'%';"

@@ -7,11 +7,12 @@
  * go on to fire (events.ts disables those), replication goes on to apply.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import sql, { join, raw } from 'sql-template-tag';
+import sql from 'sql-template-tag';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
-import { killConnections, killStatements } from './lock-threads.ts';
-import { isMissingRight, isNoSuchAccount, toDeployError } from './server-errors.ts';
+import { accountText, byRights, type FenceWay, findFenceWay } from './fence-way.ts';
+import { killStatements } from './lock-threads.ts';
+import { isNoSuchAccount, toDeployError } from './server-errors.ts';
 
 /** An account of FENCE_USERS: `'app'@'%'` and `'app'@'localhost'` are two. */
 export type FencedAccount = {
@@ -30,12 +31,7 @@ export type FencedAccount = {
 export async function listAccounts(db: Db, users: readonly string[]): Promise<FencedAccount[]> {
   if (users.length === 0) return [];
   try {
-    const rows = await db.query<{ user: string; host: string; locked: string | null }>(
-      // The column also holds password hashes: only the one flag is read.
-      sql`SELECT user, host, JSON_VALUE(priv, '$.account_locked') AS locked FROM mysql.global_priv
-          WHERE user IN (${join([...users])}) AND JSON_VALUE(priv, '$.is_role') IS NULL
-          ORDER BY user, host`,
-    );
+    const rows = await (await findFenceWay(db)).list(db, users);
     return rows.map(({ user, host, locked }) => ({ user, host, wasLocked: locked === '1' }));
   } catch (error) {
     throw toDeployError(error, 'the state of the accounts in FENCE_USERS could not be read');
@@ -57,16 +53,17 @@ export async function closeFence(
 ): Promise<void> {
   if (accounts.length === 0) return;
   await refuseOwnAccount(db, accounts);
-  await assertSeesSessions(db);
+  const way = await findFenceWay(db);
+  await assertSeesSessions(db, way);
   for (const account of accounts) {
     if (account.wasLocked) continue;
     try {
-      await db.run(sql`ALTER USER ${nameOf(account)} ACCOUNT LOCK`);
+      await way.switch(db, account, 'LOCK');
     } catch (error) {
       throw toDeployError(error, `the account ${words(account)} could not be locked`);
     }
   }
-  await endSessions(db, accounts, options.limitMs ?? 60_000);
+  await endSessions(db, way, accounts, options.limitMs ?? 60_000);
 }
 
 /**
@@ -77,10 +74,12 @@ export async function closeFence(
  */
 export async function openFence(db: Db, accounts: readonly FencedAccount[]): Promise<void> {
   let first: DeployError | undefined;
+  if (accounts.length === 0) return;
+  const way = await findFenceWay(db);
   for (const account of accounts) {
     if (account.wasLocked) continue;
     try {
-      await db.run(sql`ALTER USER ${nameOf(account)} ACCOUNT UNLOCK`);
+      await way.switch(db, account, 'UNLOCK');
     } catch (error) {
       if (isNoSuchAccount(error)) continue;
       first ??= toDeployError(error, `the account ${words(account)} could not be unlocked`);
@@ -93,7 +92,7 @@ export async function openFence(db: Db, accounts: readonly FencedAccount[]): Pro
 export function unfenceStatements(accounts: readonly FencedAccount[]): string[] {
   return accounts
     .filter(({ wasLocked }) => !wasLocked)
-    .map((account) => `ALTER USER ${nameText(account)} ACCOUNT UNLOCK;`);
+    .map((account) => `ALTER USER ${accountText(account)} ACCOUNT UNLOCK;`);
 }
 
 export type ForeignSession = {
@@ -128,7 +127,7 @@ export async function foreignSessions(
     WHERE other.db = ${database} AND other.user NOT IN ('system user', 'event_scheduler')
       AND NOT (other.user = own.user
         AND SUBSTRING_INDEX(other.host, ':', 1) = SUBSTRING_INDEX(own.host, ':', 1))`);
-  if (rows.length === 0 && !(await seesSessions(db))) return 'unknown';
+  if (rows.length === 0 && !(await byRights.seesSessions(db))) return 'unknown';
   return rows.map((row) => ({ ...row, id: Number(row.id), seconds: Number(row.seconds) }));
 }
 
@@ -146,8 +145,8 @@ async function refuseOwnAccount(db: Db, accounts: readonly FencedAccount[]): Pro
   );
 }
 
-async function assertSeesSessions(db: Db): Promise<void> {
-  if (await seesSessions(db)) return;
+async function assertSeesSessions(db: Db, way: FenceWay): Promise<void> {
+  if (await way.seesSessions(db)) return;
   throw new DeployError(
     'RIGHT_MISSING',
     'the sessions of other accounts cannot be seen, so nobody knows whether they ended',
@@ -155,33 +154,18 @@ async function assertSeesSessions(db: Db): Promise<void> {
   );
 }
 
-/** The process list has no error for a missing right: it leaves the others out. This table has one. */
-async function seesSessions(db: Db): Promise<boolean> {
-  try {
-    await db.query('SELECT trx_id FROM information_schema.innodb_trx LIMIT 1');
-    return true;
-  } catch (error) {
-    if (isMissingRight(error)) return false;
-    throw error;
-  }
-}
-
 async function endSessions(
   db: Db,
+  way: FenceWay,
   accounts: readonly FencedAccount[],
   limitMs: number,
 ): Promise<void> {
   const deadline = performance.now() + limitMs;
   const users = [...new Set(accounts.map(({ user }) => user))];
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
-    const rows = await db.query<{ id: string }>(
-      sql`SELECT id FROM information_schema.processlist
-          WHERE user IN (${join(users)}) AND id <> CONNECTION_ID()`,
-    );
-    if (rows.length === 0) return;
-    const ids = rows.map(({ id }) => Number(id));
-    // By number: KILL USER without the right reports success and kills nobody.
-    const denied = await killConnections(db, ids);
+    const ids = await way.sessions(db, users);
+    if (ids.length === 0) return;
+    const denied = await way.kill(db, ids);
     if (denied.length > 0) {
       throw new DeployError('RIGHT_MISSING', 'sessions of the fenced accounts may not be ended', {
         next: [
@@ -198,16 +182,6 @@ async function endSessions(
     }
     await sleep(pauseMs);
   }
-}
-
-function nameOf(account: FencedAccount) {
-  return raw(nameText(account));
-}
-
-/** An account as backtick names: unlike string literals these mean the same in every sql_mode. */
-function nameText({ user, host }: FencedAccount): string {
-  const quote = (part: string) => `\`${part.replaceAll('`', '``')}\``;
-  return `${quote(user)}@${quote(host)}`;
 }
 
 function words({ user, host }: FencedAccount): string {

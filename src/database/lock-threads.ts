@@ -1,5 +1,5 @@
 /** The connections of a lock's holder as the server sees them, and how they are ended. */
-import sql, { join } from 'sql-template-tag';
+import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from './connect.ts';
 import type { LockFacts } from './lock-table.ts';
 import { isKillDenied, isNoSuchThread } from './server-errors.ts';
@@ -32,14 +32,19 @@ export async function stillOpen(db: Db, ids: readonly number[]): Promise<number[
  * the server runs. Needs no right for the account's own connections, for those of others
  * CONNECTION ADMIN.
  *
+ * @param statement another than KILL CONNECTION, for an account that may not
  * @returns those that this account may not end
  */
-export async function killConnections(db: Db, ids: readonly number[]): Promise<number[]> {
+export async function killConnections(
+  db: Db,
+  ids: readonly number[],
+  statement: (id: number) => Sql = (id) => sql`KILL CONNECTION ${id}`,
+): Promise<number[]> {
   const denied: number[] = [];
   for (const id of new Set(ids)) {
     if (id === db.id || id <= 0) continue;
     try {
-      await db.run(sql`KILL CONNECTION ${id}`);
+      await db.run(statement(id));
     } catch (error) {
       if (isKillDenied(error)) denied.push(id);
       else if (!isNoSuchThread(error)) throw error;

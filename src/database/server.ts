@@ -87,6 +87,20 @@ export async function readServer(db: Db, database: string): Promise<ServerFacts>
   };
 }
 
+/** What the account may do, as `missingRights` takes it. */
+export async function readRights(
+  db: Db,
+): Promise<Pick<ServerFacts, 'serverVersion' | 'currentUser' | 'grants'>> {
+  const row = await db.one<{ version: string; account: string }>(
+    'SELECT VERSION() AS version, CURRENT_USER() AS account',
+  );
+  return {
+    serverVersion: versionNumbers(row?.version ?? ''),
+    currentUser: row?.account ?? '',
+    grants: await readGrants(db),
+  };
+}
+
 /**
  * Refuses a server on which this program cannot keep its promises. Pure.
  *

@@ -15,7 +15,7 @@ import { type Facts, readFacts } from './facts.ts';
 import { describeFence, isFenced } from './fence.ts';
 import type { Refusal } from './plan.ts';
 import { refuseRights } from './refusals.ts';
-import { fenceWarnings } from './refuse-fence.ts';
+import { fenceNext, fenceWarnings } from './refuse-fence.ts';
 import { refuseHistory } from './refuse-history.ts';
 import { refuseUnrestorable } from './restorable.ts';
 
@@ -109,7 +109,7 @@ function judge({ config }: RunContext, facts: Facts, noWayBack: readonly Refusal
   if (rights.length === 0)
     checks.push(ok('rights', `${facts.server.currentUser} has all rights that a run needs`));
   for (const warning of fenceWarnings(facts, settings)) {
-    const next = facts.missingFenceRights.map(({ grant }) => grant);
+    const next = fenceNext(facts.missingFenceRights);
     const what = next.length > 0 ? 'the application cannot be fenced out' : warning;
     const finding = `${what}; the run warns and goes on`;
     checks.push({ name: 'fence', status: 'warning', finding, next, exitCode: 0 });

@@ -4,13 +4,8 @@ import type { Config } from '../config/config.ts';
 import type { Db } from '../database/connect.ts';
 import { listEvents } from '../database/events.ts';
 import { listAccounts } from '../database/fence.ts';
-import {
-  type MissingRight,
-  missingRights,
-  needsOfEvents,
-  needsOfFence,
-  needsOfRun,
-} from '../database/grants.ts';
+import { missingFenceRights } from '../database/fence-way.ts';
+import { type MissingRight, missingRights, needsOfEvents, needsOfRun } from '../database/grants.ts';
 import { isDeployTable } from '../database/identifier.ts';
 import { readServer, type ServerFacts } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -103,7 +98,7 @@ async function readFenceFacts(
   { fence, fenceUsers, database }: Config,
   server: ServerFacts,
 ): Promise<Pick<Facts, 'missingFenceRights' | 'unknownFenceUsers'>> {
-  const missing = fenceUsers.length === 0 ? [] : missingRights(server, needsOfFence());
+  const missing = fenceUsers.length === 0 ? [] : await missingFenceRights(db, server);
   const isAsked = fence !== 'off' && missing.length === 0;
   const known = isAsked ? await listAccounts(db, fenceUsers) : null;
   const events =

@@ -32,12 +32,24 @@ export function refuseFence(facts: FenceFacts, settings: FenceSettings): Refusal
   }
   if (missing.length > 0) {
     const lines = missing.map(({ right, why }) => `${server.currentUser} has not ${right}: ${why}`);
-    refusals.push({ code, message: lines.join('\n'), next: [...new Set(missing.map(({ grant }) => grant))] });
+    refusals.push({ code, message: lines.join('\n'), next: fenceNext(missing) });
   }
   for (const message of describeUnknown(facts)) {
     refusals.push({ code: 'CONFIG_INVALID', message, next: ['correct FENCE_USERS'] });
   }
   return refusals;
+}
+
+/** What to do about missing rights of the fence: the way that needs no right of root comes first. */
+export function fenceNext(missing: FenceFacts['missingFenceRights']): string[] {
+  const grants = [...new Set(missing.map(({ grant }) => grant))];
+  // For events of other accounts there is no other way.
+  if (!missing.some(({ right }) => right.startsWith('CREATE USER'))) return grants;
+  return [
+    'let an administrator run docker/db/fence.sql, with which this account may lock those of FENCE_USERS and nothing else: docs/runbook.md, Fence',
+    'or give it the rights, of which CREATE USER is as good as root:',
+    ...grants,
+  ];
 }
 
 /** What is said, and changes nothing, with FENCE=warn. */

@@ -41,6 +41,8 @@ test("Bamort's own stack with a legacy database", async (t) => {
       succeeded(await stack.compose('exec', '-T', 'mariadb', 'sh', script));
     }
 
+    const fenced = await stack.sql('SELECT user FROM deploy_fence.accounts');
+    assert.equal(fenced, 'user\nbamort\n');
     const accounts = await stack.sql("SELECT user FROM mysql.user WHERE host = '%' ORDER BY user");
     assert.equal(accounts, 'User\nbamort\ndeploy\nhealth\nroot\n');
   });
@@ -75,6 +77,6 @@ test("Bamort's own stack with a legacy database", async (t) => {
   await t.test('gets an empty database on a new server, not the one of init-db', async () => {
     const seen = await stack.compose('exec', '-T', 'mariadb', 'ls', '/docker-entrypoint-initdb.d');
 
-    assert.equal(seen.stdout, 'users.sh\n');
+    assert.equal(seen.stdout, 'fence.sql\nusers.sh\n');
   });
 });

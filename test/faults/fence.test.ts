@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Site, until } from '../support/deploy.ts';
+import { readDoors } from '../support/fence.ts';
 import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
@@ -17,20 +18,6 @@ await root.run("ALTER USER app_locked@'%' ACCOUNT LOCK");
 const REST =
   'ALTER EVENT ticking ON SCHEDULE EVERY 1 HOUR STARTS CURRENT_TIMESTAMP + INTERVAL 1 HOUR';
 const FENCE = { FENCE: 'require', FENCE_USERS: 'app,app_locked' };
-
-/** Everything that the fence touches, as it is now. */
-async function readDoors(db: Db, database: string): Promise<Record<string, string>> {
-  const accounts = await db.query<{ name: string; state: string }>(
-    `SELECT CONCAT(user, '@', host) AS name, IFNULL(JSON_VALUE(priv, '$.account_locked'), '0') AS state
-     FROM mysql.global_priv WHERE user LIKE 'app%' ORDER BY 1`,
-  );
-  const events = await db.query<{ name: string; state: string }>(
-    `SELECT event_name AS name, CONCAT_WS(' ', status, definer, event_definition) AS state
-     FROM information_schema.events WHERE event_schema = '${database}' ORDER BY 1`,
-  );
-  const states = [...accounts, ...events].map(({ name, state }) => [name, state]);
-  return Object.fromEntries(states.map(([name, state]) => [name, state === '' ? '0' : state]));
-}
 
 /** A shop with an event that writes each second, one that is off, and one of a replica. */
 async function openBusyShop(t: Cleanup): Promise<{ site: Site; db: Db }> {
