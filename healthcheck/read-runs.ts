@@ -2,7 +2,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import type { Row } from '../src/database/connect.ts';
 import { qualified } from '../src/database/identifier.ts';
-import { lockName } from '../src/database/lock-name.ts';
+import { lockNameSql } from '../src/database/lock-name.ts';
 import { selectTextRow } from '../src/history/read.ts';
 import type { RunMode, RunOutcome, RunState } from '../src/history/run-row.ts';
 import type { ClosedRun, OpenRun } from './facts.ts';
@@ -20,7 +20,7 @@ export type Runs = {
  */
 export function selectRuns(database: string): Sql {
   const table = qualified(database, 'deploy_run');
-  const text = sql`JSON_OBJECT('held_by', IS_USED_LOCK(${lockName(database)}),
+  const text = sql`JSON_OBJECT('held_by', IS_USED_LOCK(${lockNameSql(database)}),
     'newest', (SELECT MAX(id) FROM ${table}),
     'run_id', run_id, 'mode', mode, 'state', state, 'step', step, 'from_version', from_version,
     'to_version', to_version, 'started_at', CAST(started_at AS CHAR),

@@ -3,7 +3,8 @@ import sql from 'sql-template-tag';
 import type { Log } from '../config/log.ts';
 import type { Db } from './connect.ts';
 import type { Heartbeat } from './lock-heartbeat.ts';
-import { lockName, markReleased } from './lock-table.ts';
+import { lockNameSql } from './lock-name.ts';
+import { markReleased } from './lock-table.ts';
 import { within } from './within.ts';
 
 type Held = { readonly db: Db; readonly database: string; readonly epoch: number };
@@ -36,5 +37,5 @@ async function giveBack(db: Db, database: string, epoch: number): Promise<void> 
   await db.run('UNLOCK TABLES');
   await db.run('SET SESSION autocommit=1');
   await markReleased(db, { database, epoch });
-  await db.run(sql`DO RELEASE_LOCK(${lockName(database)})`);
+  await db.run(sql`DO RELEASE_LOCK(${lockNameSql(database)})`);
 }

@@ -10,7 +10,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
 import { qualified } from './identifier.ts';
-import { lockName } from './lock-name.ts';
+import { lockName, lockNameSql } from './lock-name.ts';
 import { isMissingTable, isUnknownColumn } from './server-errors.ts';
 
 export { lockName };
@@ -93,7 +93,7 @@ export async function ensureLockTable(db: Db, database: string): Promise<void> {
 /** True if and only if this connection still holds the lock in this epoch; NULL counts as no. */
 export function guardOf(database: string, epoch: number): Sql {
   const table = qualified(database, 'deploy_lock');
-  return sql`(IS_USED_LOCK(${lockName(database)}) = CONNECTION_ID()
+  return sql`(IS_USED_LOCK(${lockNameSql(database)}) = CONNECTION_ID()
     AND (SELECT held.epoch FROM ${table} held WHERE held.id = 1) = ${epoch})`;
 }
 
@@ -122,7 +122,7 @@ export async function claimLock(db: Db, claim: Claim): Promise<boolean> {
       connection_id = CONNECTION_ID(), connections = ${claim.inherited.join(',')},
       acquired_at = UTC_TIMESTAMP(3)
     WHERE id = 1 AND epoch = ${epochBefore}
-      AND IS_USED_LOCK(${lockName(database)}) = CONNECTION_ID()`);
+      AND IS_USED_LOCK(${lockNameSql(database)}) = CONNECTION_ID()`);
   const leased = await db.run(sql`UPDATE ${table} SET epoch = ${epochBefore + 1},
       connection_id = ${claim.heartbeatId}, ${leaseUntil(leaseMs)} WHERE id = 2`);
   const claimed = named.affectedRows === 1 && leased.affectedRows === 1;
@@ -145,7 +145,7 @@ export async function renewLease(db: Db, lease: Lease): Promise<boolean> {
   const { affectedRows } = await db.run(sql`UPDATE ${qualified(lease.database, 'deploy_lock')}
     SET connection_id = CONNECTION_ID(), ${leaseUntil(lease.leaseMs)}
     WHERE id = 2 AND epoch = ${lease.epoch}
-      AND IS_USED_LOCK(${lockName(lease.database)}) = ${lease.workingId}`);
+      AND IS_USED_LOCK(${lockNameSql(lease.database)}) = ${lease.workingId}`);
   return affectedRows === 1;
 }
 
@@ -158,7 +158,7 @@ export async function registerConnection(
   const { affectedRows } = await db.run(sql`UPDATE ${qualified(hold.database, 'deploy_lock')}
     SET connections = CONCAT_WS(',', NULLIF(connections, ''), ${connectionId})
     WHERE id = 1 AND epoch = ${hold.epoch}
-      AND IS_USED_LOCK(${lockName(hold.database)}) = CONNECTION_ID()`);
+      AND IS_USED_LOCK(${lockNameSql(hold.database)}) = CONNECTION_ID()`);
   return affectedRows === 1;
 }
 
@@ -169,7 +169,7 @@ export async function markReleased(
 ): Promise<void> {
   await db.run(sql`UPDATE ${qualified(hold.database, 'deploy_lock')}
     SET owner = '', connections = '', expires_at = UTC_TIMESTAMP(3)
-    WHERE epoch = ${hold.epoch} AND IS_USED_LOCK(${lockName(hold.database)}) = CONNECTION_ID()`);
+    WHERE epoch = ${hold.epoch} AND IS_USED_LOCK(${lockNameSql(hold.database)}) = CONNECTION_ID()`);
 }
 
 function leaseUntil(leaseMs: number): Sql {
@@ -202,7 +202,7 @@ async function readRow(db: Db, database: string): Promise<LockRow | undefined> {
       SELECT held.epoch, held.owner, held.host, held.pid, held.connection_id, held.connections,
         lease.connection_id AS heartbeat_id, held.acquired_at, lease.heartbeat_at,
         lease.expires_at, lease.expires_at <= UTC_TIMESTAMP(3) AS expired,
-        IS_USED_LOCK(${lockName(database)}) AS held_by,
+        IS_USED_LOCK(${lockNameSql(database)}) AS held_by,
         lease.heartbeat_at >= UTC_TIMESTAMP() + INTERVAL 1 - (
           SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status
           WHERE variable_name = 'UPTIME') SECOND AS same_life

@@ -5,7 +5,8 @@ import type { Log } from '../config/log.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
 import { isRecorded, type Judgement, judgeHolder } from './lock-judge.ts';
-import { type LockFacts, lockName, readLock } from './lock-table.ts';
+import { lockName, lockNameSql } from './lock-name.ts';
+import { type LockFacts, readLock } from './lock-table.ts';
 import { killConnections, killStatements, readHolderThreads } from './lock-threads.ts';
 import { isConnectionLost, isConnectionRefused, toDeployError } from './server-errors.ts';
 
@@ -56,7 +57,7 @@ async function contend(db: Db, waiting: Waiting): Promise<void> {
     waiting.signal?.throwIfAborted();
     if (await getLock(db, waiting.database, seconds)) {
       if (!(await isLeasedElsewhere(db, waiting.database))) return;
-      await db.run(sql`DO RELEASE_LOCK(${lockName(waiting.database)})`);
+      await db.run(sql`DO RELEASE_LOCK(${lockNameSql(waiting.database)})`);
       await sleep(1_000);
     }
     waiting.waited = true;
@@ -97,7 +98,7 @@ type Seen = {
 /** GET_LOCK gives 1 for the lock, 0 after the time-out, NULL for a failure such as KILL QUERY. */
 async function getLock(db: Db, database: string, seconds: number): Promise<boolean> {
   const row = await db.one<{ got: number | null }>(
-    sql`SELECT GET_LOCK(${lockName(database)}, ${seconds}) AS got`,
+    sql`SELECT GET_LOCK(${lockNameSql(database)}, ${seconds}) AS got`,
   );
   if (row?.got === null) await sleep(200);
   return Number(row?.got ?? 0) === 1;
@@ -134,7 +135,7 @@ async function look(db: Db, waiting: Waiting, memory: Memory): Promise<Seen> {
 
 async function readHolderId(db: Db, database: string): Promise<number | null> {
   const row = await db.one<{ id: string | null }>(
-    sql`SELECT IS_USED_LOCK(${lockName(database)}) AS id`,
+    sql`SELECT IS_USED_LOCK(${lockNameSql(database)}) AS id`,
   );
   return row?.id == null ? null : Number(row.id);
 }

@@ -102,6 +102,33 @@ describe('holdLock', () => {
     assert.equal(new Set(names.map(lockName)).size, names.length);
   });
 
+  test('keeps databases apart that differ only in capitals: neither waits for the other or ends it', async (t) => {
+    const one = await newDatabase('Shop');
+    const other = await newDatabase('shop');
+    const held = await hold(t, one, { waitMs: 0 });
+
+    const second = await holdLock(other.open, optionsFor('shop', { waitMs: 0 }));
+    t.after(() => second.hold.release());
+
+    assert.equal(second.waited, false);
+    await held.assertHeld();
+    assert.equal((await readLock(one.db, 'Shop'))?.heldBy, held.db.id);
+    assert.equal((await readLock(other.db, 'shop'))?.heldBy, second.hold.db.id);
+  });
+
+  test('is one lock for both spellings where the server takes them for one database', async (t) => {
+    const folding = await startTestServer(t, { args: ['--lower-case-table-names=1'] });
+    await folding.createDatabase('Shop');
+    const open = () => connect(folding.address, { database: 'Shop' });
+    const { hold: held } = await holdLock(open, optionsFor('Shop'));
+    t.after(() => held.release());
+
+    const second = holdLock(open, optionsFor('shop', { waitMs: 0 }));
+
+    await assert.rejects(second, { code: 'LOCK_HELD' });
+    await held.assertHeld();
+  });
+
   test('names the holder when it gives up waiting', async (t) => {
     const setting = await newDatabase();
     const holder = await hold(t, setting, { runId: 'run-a' });
