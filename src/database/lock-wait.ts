@@ -55,13 +55,15 @@ async function contend(db: Db, waiting: Waiting): Promise<void> {
   };
   for (let seconds = 0; ; seconds = 1) {
     waiting.signal?.throwIfAborted();
+    let elsewhere: LockFacts | null = null;
     if (await getLock(db, waiting.database, seconds)) {
-      if (!(await isLeasedElsewhere(db, waiting.database))) return;
+      elsewhere = await readLeaseElsewhere(db, waiting.database);
+      if (elsewhere === null) return;
       await db.run(sql`DO RELEASE_LOCK(${lockNameSql(waiting.database)})`);
       await sleep(1_000);
     }
     waiting.waited = true;
-    const seen = await look(db, waiting, memory);
+    const seen = elsewhere === null ? await look(db, waiting, memory) : waitFor(elsewhere);
     await act(db, seen, waiting, memory);
     const isOver = performance.now() >= waiting.deadline;
     if (isOver && seen.judgement.act !== 'retry') throw lockHeld(waiting, seen, memory);
@@ -91,7 +93,7 @@ function elapsed(since: Since | null): number {
 
 type Seen = {
   readonly facts: LockFacts | null;
-  readonly heldBy: number | null;
+  readonly heldBy: number | 'another node' | null;
   readonly judgement: Judgement;
 };
 
@@ -108,14 +110,19 @@ async function getLock(db: Db, database: string, seconds: number): Promise<boole
  * GET_LOCK is local to one node of a Galera cluster: there, the holder may sit on another one, and
  * only its lease tells. On a single server who has GET_LOCK need not wait for a dead holder's.
  */
-async function isLeasedElsewhere(db: Db, database: string): Promise<boolean> {
+async function readLeaseElsewhere(db: Db, database: string): Promise<LockFacts | null> {
   const row = await db.one<{ value: string }>(
     `SELECT global_value AS value FROM information_schema.system_variables
      WHERE variable_name = 'WSREP_ON'`,
   );
-  if (row === undefined || row.value === 'OFF') return false;
+  if (row === undefined || row.value === 'OFF') return null;
   const facts = await readLock(db, database);
-  return facts !== null && facts.owner !== '' && !facts.expired;
+  return facts !== null && facts.owner !== '' && !facts.expired ? facts : null;
+}
+
+/** Its connection is another node's: here the number may be a stranger's. */
+function waitFor(facts: LockFacts): Seen {
+  return { facts, heldBy: 'another node', judgement: { act: 'wait' } };
 }
 
 async function look(db: Db, waiting: Waiting, memory: Memory): Promise<Seen> {
@@ -168,13 +175,19 @@ function lockHeld(waiting: Waiting, seen: Seen, memory: Memory): DeployError {
   const kill = killStatements(memory.denied.length > 0 ? memory.denied : heldByList(seen)).join(
     ' ',
   );
+  const elsewhere = [
+    'wait for that run to end, then run the same command again',
+    `if it is dead: its lease ends at ${seen.facts?.expiresAt}, and the next run takes over`,
+  ];
   const next =
-    memory.denied.length > 0
-      ? [`let an administrator end the frozen run: ${kill}`, 'then run the same command again']
-      : [
-          'wait for that run to end, then run the same command again',
-          `if it is dead: deploy unlock, or let an administrator run ${kill}`,
-        ];
+    seen.heldBy === 'another node'
+      ? elsewhere
+      : memory.denied.length > 0
+        ? [`let an administrator end the frozen run: ${kill}`, 'then run the same command again']
+        : [
+            'wait for that run to end, then run the same command again',
+            `if it is dead: deploy unlock, or let an administrator run ${kill}`,
+          ];
   return new DeployError(
     'LOCK_HELD',
     `the deploy lock of ${waiting.database} is held by ${describe(seen)}`,
@@ -183,11 +196,13 @@ function lockHeld(waiting: Waiting, seen: Seen, memory: Memory): DeployError {
 }
 
 function heldByList({ heldBy }: Seen): number[] {
-  return heldBy === null ? [] : [heldBy];
+  return typeof heldBy === 'number' ? [heldBy] : [];
 }
 
 function describe({ facts, heldBy }: Seen): string {
-  if (heldBy === null || !isRecorded(facts, heldBy)) {
+  if (heldBy === 'another node' && facts !== null)
+    return `run ${facts.owner} on host ${facts.host} (pid ${facts.pid}), on another node of the cluster, since ${facts.acquiredAt}`;
+  if (typeof heldBy !== 'number' || !isRecorded(facts, heldBy)) {
     return `connection ${heldBy ?? 'unknown'}, which has not said yet who it is`;
   }
   const { owner, host, pid, acquiredAt } = facts;
@@ -195,6 +210,7 @@ function describe({ facts, heldBy }: Seen): string {
 }
 
 function holderOf({ facts, heldBy }: Seen): Record<string, unknown> {
+  if (heldBy === 'another node') return { owner: facts?.owner, host: facts?.host, pid: facts?.pid };
   if (heldBy === null || !isRecorded(facts, heldBy)) return { connectionId: heldBy };
   const { owner, host, pid, acquiredAt, expiresAt, epoch } = facts;
   return { owner, host, pid, connectionId: heldBy, acquiredAt, expiresAt, epoch };

@@ -519,6 +519,35 @@ describe('a take-over', { concurrency: 3 }, () => {
   });
 });
 
+describe('on a node of a Galera cluster', () => {
+  test('the time for waiting also counts while the holder is on another node, and the log names it', async (t) => {
+    const node = await startTestServer(t, { args: ['--wsrep-on=ON'] });
+    const database = await node.createDatabase();
+    const open = () => connect(node.address, { database });
+    const first = await holdLock(open, optionsFor(database, { runId: 'run-a' }));
+    await first.hold.release();
+    const db = await node.connect(database);
+    // As the other node writes it; GET_LOCK is not seen across nodes.
+    await db.run("UPDATE deploy_lock SET owner = 'run-b', host = 'node-b' WHERE id = 1");
+    await db.run('UPDATE deploy_lock SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 HOUR');
+    const { log, lines } = collectLog();
+
+    const late = holdLock(open, optionsFor(database, { waitMs: 100, log }));
+
+    await assert.rejects(late, (error) => {
+      assert.ok(isDeployError(error, 'LOCK_HELD'), String(error));
+      assert.equal(error.facts['owner'], 'run-b');
+      assert.doesNotMatch(error.next?.join() ?? '', /KILL/);
+      return true;
+    });
+    assert.ok(lines.some((line) => /waiting for the deploy lock: held by run run-b/.test(line)));
+    await db.run('UPDATE deploy_lock SET expires_at = UTC_TIMESTAMP(3)');
+    const next = await holdLock(open, optionsFor(database));
+    assert.equal(next.hold.epoch, 2);
+    await next.hold.release();
+  });
+});
+
 describe('readLock', () => {
   test('gives null where no run has ever been', async () => {
     const setting = await newDatabase();
