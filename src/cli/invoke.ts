@@ -218,15 +218,13 @@ export async function guard(
 ): Promise<number> {
   try {
     return await work();
-  } catch (error) {
-    const exitCode = isDeployError(error) ? exitCodeOf(error) : 1;
-    const secrets = secretsOf(world.env);
+  } catch (thrown) {
+    const settlement = thrown instanceof SettledError ? thrown.settlement : null;
+    const error = thrown instanceof SettledError ? thrown.cause : thrown;
+    const exitCode = settlement?.exitCode ?? (isDeployError(error) ? exitCodeOf(error) : 1);
     printFailure(world, options, {
-      error,
-      exitCode,
-      database: 'not touched',
-      secrets,
-      explain: explainServer,
+      ...{ error, exitCode, database: settlement?.statement ?? 'not touched' },
+      ...{ secrets: secretsOf(world.env), explain: explainServer },
     });
     return exitCode;
   }

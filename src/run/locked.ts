@@ -1,10 +1,17 @@
 /** Holds the deploy lock around a command, and turns the wish to stop into an end in time. */
-import { connect } from '../database/connect.ts';
+import { connect, withConnection } from '../database/connect.ts';
 import { type Hold, holdLock } from '../database/lock.ts';
-import { ensureRunTable } from '../history/runs.ts';
+import { within } from '../database/within.ts';
+import { isDeployError } from '../errors/deploy-error.ts';
+import { exitCodeOf } from '../errors/render.ts';
+import { readUnfinishedRun } from '../history/read-runs.ts';
+import { ensureRunTable, type RunRow } from '../history/runs.ts';
 import { ensureJournalTable } from '../statements/journal.ts';
 import type { RunContext } from './context.ts';
+import { describeHalfWay } from './half-way.ts';
+import { asInterrupted } from './interrupted.ts';
 import { step } from './report.ts';
+import { SettledError } from './settled.ts';
 import { watchStop } from './watch-stop.ts';
 
 /**
@@ -18,19 +25,8 @@ export async function withLock<T>(
   context: RunContext,
   work: (hold: Hold, lock: { readonly waited: boolean }) => Promise<T>,
 ): Promise<T> {
-  const { config, report, log, stop } = context;
   context.keepLog();
-  const { hold, waited } = await step(report, 'lock', () =>
-    holdLock(() => connect(config.database, { database: config.database.name }), {
-      ...{
-        database: config.database.name,
-        waitMs: config.lockWaitMs,
-        runId: report.run_id,
-        log,
-        signal: stop,
-      },
-    }),
-  );
+  const { hold, waited } = await takeLock(context);
   const watch = watchStop(context, hold);
   try {
     await ensureRunTable(hold.db);
@@ -40,4 +36,30 @@ export async function withLock<T>(
     watch.end();
     await hold.release();
   }
+}
+
+/** @throws SettledError when another run is changing the database: then it is not simply as before. */
+async function takeLock(context: RunContext): Promise<{ hold: Hold; waited: boolean }> {
+  const { config, report, log, stop } = context;
+  const { name: database } = config.database;
+  const open = () => connect(config.database, { database });
+  const options = { database, waitMs: config.lockWaitMs, runId: report.run_id, log, signal: stop };
+  try {
+    return await step(report, 'lock', () => holdLock(open, options));
+  } catch (thrown) {
+    const error = asInterrupted(context, thrown);
+    const run = await readOther(context);
+    if (run === null || run.state === 'locked' || !isDeployError(error)) throw error;
+    const statement = `run ${run.runId} is changing ${database}: ${describeHalfWay(database, run)}`;
+    throw new SettledError(error, { exitCode: exitCodeOf(error), state: 'partial', statement });
+  }
+}
+
+/** The run that has not ended, over a connection of its own; null also when the server does not answer soon. */
+async function readOther({ config }: RunContext): Promise<RunRow | null> {
+  const { name: database } = config.database;
+  const signal = AbortSignal.timeout(2_000);
+  return withConnection(config.database, { database, signal }, (db) =>
+    within(2_000, readUnfinishedRun(db, database)),
+  ).catch(() => null);
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { makeSite } from '../support/deploy.ts';
-import { untilStopped } from '../support/kill.ts';
+import { makeSite, until } from '../support/deploy.ts';
+import { resume, untilPaused, untilStopped } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
-import { startTestServer } from '../support/server.ts';
+import { type Cleanup, startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
 
 const slowCities = {
@@ -59,6 +59,51 @@ describe('ten deployers at once', () => {
     assert.deepEqual(await takePicture(db, site.database), before);
     const runs = await db.query("SELECT * FROM deploy_run WHERE to_version = '0.2.0'");
     assert.equal(runs.length, 1);
+  });
+});
+
+describe('who waits in vain for a run that is half-way', () => {
+  async function openHalfWay(t: Cleanup) {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    const first = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#3=pause' });
+    await untilPaused(first);
+    return { site, db, first };
+  }
+  const halfWay =
+    /database +run \S+ is changing (\S+): \1 is between 0\.1\.0 and 0\.2\.0; the next up finishes this run/;
+
+  test('is told so when the time is over, and changes nothing', async (t) => {
+    const { site, db, first } = await openHalfWay(t);
+
+    const late = await site.deploy(['up'], { LOCK_WAIT_SECONDS: '1' });
+    const back = await site.deploy(['rollback', '--steps', '1', '--yes'], {
+      LOCK_WAIT_SECONDS: '1',
+    });
+    resume(first);
+
+    for (const { code, stderr } of [late, back]) {
+      assert.equal(code, 11, stderr);
+      assert.match(stderr, halfWay);
+      assert.doesNotMatch(stderr, /not touched/);
+    }
+    assert.equal((await first.ended).code, 0);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
+  test('is told so when it is stopped', async (t) => {
+    const { site, first } = await openHalfWay(t);
+    const second = site.start(['up']);
+    await until('the second waits', () => /waiting for the deploy lock/.test(second.stderr()));
+
+    second.child.kill('SIGTERM');
+    const stopped = await second.ended;
+    resume(first);
+
+    assert.equal(stopped.code, 16, stopped.stderr);
+    assert.match(stopped.stderr, halfWay);
+    assert.equal((await first.ended).code, 0);
   });
 });
 
