@@ -1,4 +1,5 @@
 import { isConnectionLost, toDeployError } from '../database/server-errors.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { exitCodeOf } from '../errors/render.ts';
 import type { ReportState } from './report.ts';
@@ -27,9 +28,11 @@ export class SettledError extends Error {
 
 /** True when the server, the lock or the wish to stop ended the run: the next `up` goes on with it. */
 export function isCutOff(error: unknown): boolean {
-  const codes = ['INTERRUPTED', 'CONNECTION_LOST', 'LOCK_LOST'] as const;
-  return codes.some((code) => isDeployError(error, code)) || isConnectionLost(error);
+  return CUT_OFF.some((code) => isDeployError(error, code)) || isConnectionLost(error);
 }
+
+/** What says nothing about the plan of the run: the next one may well succeed with it. */
+export const CUT_OFF: readonly ErrorCode[] = ['INTERRUPTED', 'CONNECTION_LOST', 'LOCK_LOST'];
 
 /** The settlement of a failure before any change. */
 export function untouched(error: unknown, database: string, version: string | null): Settlement {

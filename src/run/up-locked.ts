@@ -18,7 +18,7 @@ import { pruneAfterRun } from './prune.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { type Report, step } from './report.ts';
-import { SettledError } from './settled.ts';
+import { CUT_OFF, SettledError } from './settled.ts';
 import { checkSelection, readUpFacts, settingsOf, type UpOptions } from './up.ts';
 
 /** Takes the lock and brings the database to where the plan goes. @throws SettledError after changes. */
@@ -155,6 +155,8 @@ async function exitAsTheOther(
   const { error } = JSON.parse(other?.report ?? '{}') as Partial<Report>;
   if (!error) return;
   const code = error.code as ErrorCode;
+  // It was cut off before it changed anything: there is nothing to repeat, the work is still to be done.
+  if (CUT_OFF.includes(code)) return;
   throw new SettledError(
     new DeployError(
       code,

@@ -62,6 +62,27 @@ describe('ten deployers at once', () => {
   });
 });
 
+describe('a run that was told to stop before it changed anything', () => {
+  test('says nothing about the plan: who waited for it does the work', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    const first = site.start(['up'], { DEPLOY_FAIL_AT: 'backup.begin=pause' });
+    await untilPaused(first);
+    const second = site.start(['up']);
+    await until('the second waits', () => /waiting for the deploy lock/.test(second.stderr()));
+
+    first.child.kill('SIGTERM');
+    resume(first);
+    const [stopped, ended] = await Promise.all([first.ended, second.ended]);
+
+    assert.equal(stopped.code, 16, stopped.stderr);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal((await db.query('SELECT * FROM city')).length, 20);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+});
+
 describe('who waits in vain for a run that is half-way', () => {
   async function openHalfWay(t: Cleanup) {
     const site = await makeSite(t, server);
