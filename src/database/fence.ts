@@ -12,7 +12,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
 import { accountText, byRights, type FenceWay, findFenceWay } from './fence-way.ts';
 import { killStatements } from './lock-threads.ts';
-import { isNoSuchAccount, toDeployError } from './server-errors.ts';
+import { isMissingRight, isNoSuchAccount, toDeployError } from './server-errors.ts';
 
 /** An account of FENCE_USERS: `'app'@'%'` and `'app'@'localhost'` are two. */
 export type FencedAccount = {
@@ -82,10 +82,26 @@ export async function openFence(db: Db, accounts: readonly FencedAccount[]): Pro
       await way.switch(db, account, 'UNLOCK');
     } catch (error) {
       if (isNoSuchAccount(error)) continue;
-      first ??= toDeployError(error, `the account ${words(account)} could not be unlocked`);
+      first ??= notOpened(error, account, accounts);
     }
   }
   if (first !== undefined) throw first;
+}
+
+/** Without the right, an administrator has to let them in: the application is out until then. */
+function notOpened(
+  error: unknown,
+  account: FencedAccount,
+  accounts: readonly FencedAccount[],
+): DeployError {
+  const what = `the account ${words(account)} could not be unlocked`;
+  if (!isMissingRight(error)) return toDeployError(error, what);
+  const next = [
+    `let an administrator run: ${unfenceStatements(accounts).join(' ')}`,
+    'or give the right back that this account had when it locked them (docs/runbook.md, Fence)',
+    'then: deploy up',
+  ];
+  return new DeployError('RIGHT_MISSING', what, { cause: error, next });
 }
 
 /** What `deploy unfence` does, as statements for an administrator. */

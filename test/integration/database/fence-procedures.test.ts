@@ -6,6 +6,7 @@ import { closeFence, listAccounts, openFence } from '../../../src/database/fence
 import { missingFenceRights } from '../../../src/database/fence-way.ts';
 import { readRights } from '../../../src/database/server.ts';
 import { isAccessDenied } from '../../../src/database/server-errors.ts';
+import { isDeployError } from '../../../src/errors/deploy-error.ts';
 import { installFence } from '../../support/fence.ts';
 import { startTestServer } from '../../support/server.ts';
 
@@ -96,6 +97,21 @@ describe('an account with EXECUTE on the procedures, and no right of root', () =
     });
 
     await (await open()).close();
+  });
+
+  test('whose account is not named any more says what an administrator has to run', async () => {
+    await makeAccount('dropped');
+
+    await asKeeper(async (db) => {
+      const accounts = await listAccounts(db, ['dropped']);
+      await closeFence(db, accounts);
+      await root.run("DELETE FROM deploy_fence.accounts WHERE user = 'dropped'");
+      await assert.rejects(openFence(db, accounts), (error) => {
+        assert.ok(isDeployError(error, 'RIGHT_MISSING'));
+        assert.match(error.next?.[0] ?? '', /ALTER USER `dropped`@`%` ACCOUNT UNLOCK;/);
+        return true;
+      });
+    });
   });
 
   test('handles account names with quotes, backticks and an @', async () => {
