@@ -1,4 +1,5 @@
 /** What is said of a run that has begun to change the database and did not end. */
+import type { DeployError } from '../errors/deploy-error.ts';
 import { exitCodeOf } from '../errors/render.ts';
 import { isEndRecorded } from '../history/run-row.ts';
 import type { RunRow } from '../history/runs.ts';
@@ -24,6 +25,16 @@ export function describeHalfWay(database: string, run: RunRow): string {
 /** The fence stays closed where the database is not whole; a person may open it. */
 export function fencedText(run: RunRow): string {
   return isFenced(run) ? '; the application is fenced out, deploy unfence lets it in' : '';
+}
+
+/**
+ * A failure while another run is changing the database, which therefore is not simply as before. A
+ * run that has changed nothing yet leaves the failure as it is. Pure.
+ */
+export function besideRun(error: DeployError, database: string, run: RunRow | null): Error {
+  if (run === null || run.state === 'locked') return error;
+  const statement = `run ${run.runId} is changing ${database}: ${describeHalfWay(database, run)}`;
+  return new SettledError(error, { exitCode: exitCodeOf(error), state: 'partial', statement });
 }
 
 /**

@@ -3,15 +3,13 @@ import { connect, withConnection } from '../database/connect.ts';
 import { type Hold, holdLock } from '../database/lock.ts';
 import { within } from '../database/within.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
-import { exitCodeOf } from '../errors/render.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
 import { ensureRunTable, type RunRow } from '../history/runs.ts';
 import { ensureJournalTable } from '../statements/journal.ts';
 import type { RunContext } from './context.ts';
-import { describeHalfWay } from './half-way.ts';
+import { besideRun } from './half-way.ts';
 import { asInterrupted } from './interrupted.ts';
 import { step } from './report.ts';
-import { SettledError } from './settled.ts';
 import { watchStop } from './watch-stop.ts';
 
 /**
@@ -48,10 +46,8 @@ async function takeLock(context: RunContext): Promise<{ hold: Hold; waited: bool
     return await step(report, 'lock', () => holdLock(open, options));
   } catch (thrown) {
     const error = asInterrupted(context, thrown);
-    const run = await readOther(context);
-    if (run === null || run.state === 'locked' || !isDeployError(error)) throw error;
-    const statement = `run ${run.runId} is changing ${database}: ${describeHalfWay(database, run)}`;
-    throw new SettledError(error, { exitCode: exitCodeOf(error), state: 'partial', statement });
+    if (!isDeployError(error)) throw error;
+    throw besideRun(error, database, await readOther(context));
   }
 }
 

@@ -14,7 +14,7 @@ import type { RunContext } from './context.ts';
 import { close, finish, type StoredPlan } from './cycle.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { type Fenced, fenceOut, letIn } from './fence.ts';
-import { throwIfNotFenceable } from './half-way.ts';
+import { besideRun, throwIfNotFenceable } from './half-way.ts';
 import { withLock } from './locked.ts';
 import { goOn } from './recover.ts';
 import { step } from './report.ts';
@@ -49,20 +49,20 @@ export async function findUndecided(
   const { db, facts } = await openFacts(context);
   try {
     if (facts.unfinished === null) return { look: null, facts };
-    await throwIfAlive(context, db);
+    await throwIfAlive(context, db, facts.unfinished);
     return { look: await lookAtRun(context, db, facts, facts.unfinished, answer), facts };
   } finally {
     await db.close();
   }
 }
 
-/** @throws DeployError `LOCK_HELD` while a run is at work: there is nothing to decide about it yet. */
-async function throwIfAlive({ config }: RunContext, db: Db): Promise<void> {
+/** @throws DeployError or SettledError `LOCK_HELD` while a run is at work: there is nothing to decide about it yet. */
+async function throwIfAlive({ config }: RunContext, db: Db, run: RunRow): Promise<void> {
   const lock = await readLock(db, config.database.name);
   if (lock === null || !lock.held || lock.expired) return;
-  throw new DeployError('LOCK_HELD', `run ${lock.owner} is at work, and may still end by itself`, {
-    where: `${lock.host}, pid ${lock.pid}, connection ${lock.connectionId}, since ${lock.acquiredAt}`,
-  });
+  const what = `run ${lock.owner} is at work, and may still end by itself`;
+  const where = `${lock.host}, pid ${lock.pid}, connection ${lock.connectionId}, since ${lock.acquiredAt}`;
+  throw besideRun(new DeployError('LOCK_HELD', what, { where }), config.database.name, run);
 }
 
 /**

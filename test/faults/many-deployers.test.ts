@@ -102,9 +102,10 @@ describe('who waits in vain for a run that is half-way', () => {
     const back = await site.deploy(['rollback', '--steps', '1', '--yes'], {
       LOCK_WAIT_SECONDS: '1',
     });
+    const look = await site.deploy(['resolve']);
     resume(first);
 
-    for (const { code, stderr } of [late, back]) {
+    for (const { code, stderr } of [late, back, look]) {
       assert.equal(code, 11, stderr);
       assert.match(stderr, halfWay);
       assert.doesNotMatch(stderr, /not touched/);
