@@ -310,6 +310,11 @@ describe('without the right to close', () => {
       assert.match(stderr, /GRANT CREATE USER/);
       assert.match(stderr, /not touched/);
     }
+    // Not even a run was opened, so nothing was loaded into a staging.
+    const runs = await db.query(
+      "SELECT run_id FROM deploy_run WHERE mode IN ('restore', 'rollback')",
+    );
+    assert.deepEqual(runs, []);
     assert.deepEqual(await findLeftovers(db, site), []);
   });
 
