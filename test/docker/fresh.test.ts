@@ -35,6 +35,14 @@ async function tryFresh(t: TestContext, image: string): Promise<void> {
     },
   );
 
+  await t.test('may keep the backend out during a change, and no other account', async () => {
+    const doctor = succeeded(await stack.deploy('doctor'));
+    const named = await stack.sql('SELECT user FROM deploy_fence.accounts');
+
+    assert.doesNotMatch(doctor, /fence/i);
+    assert.equal(named, 'user\nbackend\n');
+  });
+
   await t.test('makes tables in the collation of Bamort where they name none', async () => {
     // MariaDB: before 11.3 nothing can be said about a table that names the character set alone.
     const named = image === 'mariadb:10.11' ? '' : ' CHARSET=utf8mb4';

@@ -27,10 +27,15 @@ test('a run that is cut off in the middle of a statement', async (t) => {
     assert.notEqual((await up.ended).code, 0);
   });
 
+  await t.test('… which keeps the account of the backend out', async () => {
+    assert.equal(await isBackendLocked(), true);
+  });
+
   await t.test('… and the next up brings it to an end', async () => {
     succeeded(await stack.up());
 
     await isAt('0.6.0', 'slow_12');
+    assert.equal(await isBackendLocked(), false);
   });
 
   await t.test('by a kill of the database: up fails', async () => {
@@ -51,6 +56,13 @@ test('a run that is cut off in the middle of a statement', async (t) => {
 
     await isAt('0.7.0', 'slow_13');
   });
+
+  async function isBackendLocked(): Promise<boolean> {
+    const found = await stack.sql(
+      "SELECT JSON_VALUE(priv, '$.account_locked') = 1 AS locked FROM mysql.global_priv WHERE user = 'backend'",
+    );
+    return found === 'locked\n1\n';
+  }
 
   async function isAt(version: string, table: string): Promise<void> {
     const { status, body } = await stack.get('health', '/api/system/health');
