@@ -532,7 +532,8 @@ describe('on a node of a Galera cluster', () => {
     await db.run('UPDATE deploy_lock SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 HOUR');
     const { log, lines } = collectLog();
 
-    const late = holdLock(open, optionsFor(database, { waitMs: 100, log }));
+    const signal = AbortSignal.timeout(20_000);
+    const late = holdLock(open, optionsFor(database, { waitMs: 100, log, signal }));
 
     await assert.rejects(late, (error) => {
       assert.ok(isDeployError(error, 'LOCK_HELD'), String(error));
