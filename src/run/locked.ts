@@ -17,7 +17,8 @@ import { watchStop } from './watch-stop.ts';
  * The lock belongs to the connection: if the process dies, the server frees it.
  * When the process is told to stop it ends in time (watch-stop.ts).
  *
- * @throws DeployError `LOCK_HELD` after LOCK_WAIT_SECONDS, naming the holder.
+ * @throws DeployError `LOCK_HELD` after LOCK_WAIT_SECONDS, naming the holder; SettledError with it as
+ *   cause when that holder is changing the database
  */
 export async function withLock<T>(
   context: RunContext,
