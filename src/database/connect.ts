@@ -8,6 +8,7 @@ import type { ServerAddress } from '../config/config.ts';
 import { cutConnection, destroySocket, sayGoodbye } from './connection-end.ts';
 import { lossOf, withoutStatement } from './connection-errors.ts';
 import { statementText } from './literal.ts';
+import { readExactly } from './read-exactly.ts';
 import { isConnectionLost } from './server-errors.ts';
 
 /** One row by column name. BIGINT and DECIMAL are strings, dates and JSON are strings, BLOBs are Buffers. */
@@ -75,6 +76,7 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     bigNumberStrings: true,
     dateStrings: true,
     jsonStrings: true,
+    typeCast: readExactly,
     enableKeepAlive: true,
     keepAliveInitialDelay: 5_000,
     trace: false,

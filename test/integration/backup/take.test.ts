@@ -96,6 +96,21 @@ test('a transaction that holds a table is waited for', async (t) => {
   assert.equal((await taken).manifest.tables[0]?.rows, 1);
 });
 
+test('numbers of any kind are written to their last bit by every writer', async (t) => {
+  const numbers = '(1, 94.01399759223483, 0.1), (2, -272.5801234567891, 16777217), (3, 5e-324, 1)';
+  const database = await makeDatabase(
+    'CREATE TABLE by_dump (id INT PRIMARY KEY, d DOUBLE, n INT)',
+    'CREATE TABLE by_us (id INT PRIMARY KEY, d DOUBLE, f FLOAT)',
+    'CREATE TABLE past (id INT PRIMARY KEY, d DOUBLE, n INT) WITH SYSTEM VERSIONING',
+    ...['by_dump', 'by_us', 'past'].map((table) => `INSERT INTO ${table} VALUES ${numbers}`),
+    'UPDATE past SET d = 66.70200100000003',
+  );
+  for (const format of ['sql', 'json'] as const) {
+    const { manifest } = await take(address, database, makeBackupDir(t), { format });
+    assert.equal(manifest.proof?.rows, 12);
+  }
+});
+
 test('two backups in one second get names of their own', async (t) => {
   const database = await makeDatabase(TABLE);
   const dir = makeBackupDir(t);

@@ -42,6 +42,26 @@ describe('connect', () => {
     );
   });
 
+  test('gives a DOUBLE to its last bit, in a query and in a stream', async () => {
+    const db = await server.connect(database);
+    const exact = [94.01399759223483, 1.7976931348623157e308, 5e-324, 0.1, -272.5801234567891];
+    await db.run('CREATE TABLE exact (id INT PRIMARY KEY, d DOUBLE, f FLOAT)');
+    for (const [id, d] of exact.entries())
+      await db.run(`INSERT INTO exact VALUES (${id}, ${d}, ${id / 8})`);
+    await db.run('INSERT INTO exact VALUES (9, NULL, NULL)');
+    const wanted = [...exact.map((d, id) => ({ d, f: id / 8 })), { d: null, f: null }];
+    const query = 'SELECT d, f FROM exact ORDER BY id';
+
+    const streamed: object[] = [];
+    for await (const row of db.stream(query)) streamed.push({ ...row });
+
+    assert.deepEqual(streamed, wanted);
+    assert.deepEqual(
+      (await db.query(query)).map((row) => ({ ...row })),
+      wanted,
+    );
+  });
+
   test('carries values and names with any character, also under NO_BACKSLASH_ESCAPES', async () => {
     const db = await server.connect(database);
     const nasty = 'a\\\'"`?;-- \n\0 ü 🐉 %_';
