@@ -3,7 +3,6 @@
  * change ends in `settle`, which puts the database back or says why it did not.
  */
 import type { BackupSet } from '../backup/manifest.ts';
-import { assertRestorable, restorableOf } from '../backup/restore-check.ts';
 import { heldNames } from '../database/events.ts';
 import type { Hold } from '../database/lock.ts';
 import { readServer } from '../database/server.ts';
@@ -32,6 +31,7 @@ import type { Cycle } from './plan.ts';
 import { noteAction, noteBegin, noteSkipped } from './progress.ts';
 import { makeRecorder } from './record-outcome.ts';
 import { step } from './report.ts';
+import { assertCanPutBack } from './restorable.ts';
 import { settle } from './settle.ts';
 import { readState } from './state.ts';
 
@@ -93,7 +93,7 @@ export async function runCycle(
       backUp(context, hold, facts, { mode: cycle.mode, heldEvents }),
     );
     throwIfStopped(context);
-    await assertRestorable(config.database, config.database.name, restorableOf(set.manifest));
+    await assertCanPutBack(context, set);
     changing = { ...changing, state: 'changing', backupSet: set.name };
     await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
     await failPoint('run.changing');

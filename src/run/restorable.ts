@@ -1,8 +1,10 @@
 /** Whether what a plan changes could be backed up, and put back from that backup. */
+import type { BackupSet } from '../backup/manifest.ts';
 import { readRoutineDefiners } from '../backup/read-objects.ts';
-import { assertRestorable, readRestorable } from '../backup/restore-check.ts';
+import { assertRestorable, readRestorable, restorableOf } from '../backup/restore-check.ts';
+import { assertServerFits } from '../backup/restore-fit.ts';
 import { assertBackupRights } from '../backup/rights.ts';
-import type { Db } from '../database/connect.ts';
+import { type Db, withConnection } from '../database/connect.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
@@ -39,4 +41,21 @@ export async function refuseUnrestorable(
     }
   }
   return refusals;
+}
+
+/**
+ * Before the first change: the set that was just taken of the database can be put back into this
+ * server. That it is proven does not say so, as the private server takes longer statements.
+ *
+ * @throws DeployError `RIGHT_MISSING`, or `RESTORE_FAILED` naming what is in the way
+ */
+export async function assertCanPutBack(
+  { config }: Pick<RunContext, 'config'>,
+  set: BackupSet,
+  how: 'staged' | 'in place' = 'staged',
+): Promise<void> {
+  const { name: database } = config.database;
+  await assertRestorable(config.database, database, restorableOf(set.manifest), how);
+  // A connection of its own: a server's setting holds for those that are opened after it.
+  await withConnection(config.database, { database }, (db) => assertServerFits(db, set));
 }

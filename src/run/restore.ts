@@ -21,6 +21,7 @@ import { type Facts, readFacts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
 import { noteLongWork } from './long-work.ts';
 import { step } from './report.ts';
+import { assertCanPutBack } from './restorable.ts';
 import { settle } from './settle.ts';
 
 /** What `deploy_run.plan` holds of a restore. */
@@ -95,6 +96,7 @@ export async function restore(
         backUp(context, hold, facts, { mode: 'restore', heldEvents }),
       );
       throwIfStopped(context);
+      await assertCanPutBack(context, before, how);
       changing = { ...changing, state: 'changing', backupSet: before.name };
       await updateRun(hold, run.runId, { state: 'changing', backupSet: before.name });
     });
