@@ -101,8 +101,7 @@ function makeWriter(dir: string, source: Source, options: WriteRowsOptions): Wri
       async function* content(): AsyncGenerator<Buffer> {
         for (let next: IteratorResult<string> = first; next.done !== true; ) {
           const chunk = Buffer.from(next.value);
-          // A row's statement is no longer than twice its line; short rows share one.
-          longest.bytes = Math.max(longest.bytes, 2 * longestLine(chunk) + STATEMENT_BYTES);
+          longest.bytes = Math.max(longest.bytes, longestInsert(chunk));
           note(chunk.length);
           yield chunk;
           next = await lines.next();
@@ -144,35 +143,67 @@ async function nextWithRows(chunks: AsyncGenerator<Buffer>): Promise<Buffer | nu
   }
 }
 
-const STATEMENT_END = Buffer.from(';\n');
-
-/** Counts bytes, and finds the longest statement: each has a line end after its semicolon. */
+/** Passes the chunks on; counts bytes and finds the longest statement. */
 async function* measured(
   chunks: AsyncIterable<Buffer | string>,
   { note, longest }: { note(bytes: number): void; readonly longest: { bytes: number } },
 ): AsyncGenerator<Buffer> {
-  let open = 0;
+  const measure = measureStatements();
   for await (const given of chunks) {
     const chunk = typeof given === 'string' ? Buffer.from(given) : given;
-    let begin = 0;
-    for (let end = chunk.indexOf(STATEMENT_END); end !== -1; ) {
-      longest.bytes = Math.max(longest.bytes, open + end - begin);
-      open = 0;
-      begin = end + STATEMENT_END.length;
-      end = chunk.indexOf(STATEMENT_END, begin);
-    }
-    open += chunk.length - begin;
-    longest.bytes = Math.max(longest.bytes, open);
+    longest.bytes = Math.max(longest.bytes, measure(chunk));
     note(chunk.length);
     yield chunk;
   }
 }
 
-function longestLine(chunk: Buffer): number {
+const STATEMENT_END = Buffer.from(';\n');
+
+/**
+ * Is given the chunks of a file one by one, and gives the bytes of the longest statement of them so
+ * far. Each statement has a line end after its semicolon, and no other place has that; a chunk may
+ * end anywhere. Exported for its tests.
+ */
+export function measureStatements(): (chunk: Buffer) => number {
   let longest = 0;
-  for (let begin = 0, end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, begin)) {
-    longest = Math.max(longest, end - begin);
+  let open = 0;
+  let endsInSemicolon = false;
+  return (chunk) => {
+    let begin = 0;
+    if (endsInSemicolon && chunk[0] === STATEMENT_END[1]) {
+      open = 0;
+      begin = 1;
+    }
+    for (let end = chunk.indexOf(STATEMENT_END, begin); end !== -1; ) {
+      longest = Math.max(longest, open + end - begin);
+      open = 0;
+      begin = end + STATEMENT_END.length;
+      end = chunk.indexOf(STATEMENT_END, begin);
+    }
+    open += chunk.length - begin;
+    longest = Math.max(longest, open);
+    if (chunk.length > 0) endsInSemicolon = chunk.at(-1) === STATEMENT_END[0];
+    return longest;
+  };
+}
+
+/**
+ * The bytes of the longest INSERT that is made of lines. A row is as long as its line, without the
+ * names but with a backslash before each quote; rows that are short share a statement. Pure.
+ */
+function longestInsert(lines: Buffer): number {
+  let longest = 0;
+  for (let begin = 0, end = lines.indexOf(10); end !== -1; end = lines.indexOf(10, begin)) {
+    longest = Math.max(longest, end - begin + countQuotes(lines.subarray(begin, end)));
     begin = end + 1;
   }
-  return longest;
+  return longest + STATEMENT_BYTES;
 }
+
+function countQuotes(line: Buffer): number {
+  let count = 0;
+  for (let at = line.indexOf(QUOTE); at !== -1; at = line.indexOf(QUOTE, at + 1)) count++;
+  return count;
+}
+
+const QUOTE = 0x27;
