@@ -23,6 +23,9 @@ const OWNER_FILE = 'owner.json';
  */
 const STALE_MS = 3_600_000;
 
+/** A folder is there for a moment before it says whose it is. */
+const BEGINNING_MS = 60_000;
+
 const ownerSchema = z.object({
   pid: z.number(),
   startTime: z.string(),
@@ -78,7 +81,6 @@ export async function findFreeName(dir: string, now: Date): Promise<string> {
  * before this returns. False when another set got the name meanwhile.
  */
 export async function publishFolder(dir: string, from: string, name: string): Promise<boolean> {
-  await rm(join(from, OWNER_FILE), { force: true });
   await syncFolder(from);
   // A rename would take the place of an empty folder.
   if (await exists(join(dir, name))) return false;
@@ -91,6 +93,8 @@ export async function publishFolder(dir: string, from: string, name: string): Pr
   }
   await failPoint('backup.renamed');
   await syncFolder(dir);
+  // Not before: an unfinished set without it looks dead to who cannot see this process.
+  await rm(join(dir, name, OWNER_FILE), { force: true });
   return true;
 }
 
@@ -162,10 +166,10 @@ export async function readSetNames(dir: string): Promise<string[]> {
 async function isInUse(path: string, pid: number, isOver: IsOver): Promise<boolean> {
   const owner = await readOwner(path);
   if (owner === null || owner.place !== thisPlace()) {
-    if (owner === null && readStartTime(pid) === null) return false;
+    const isGone = owner === null && readStartTime(pid) === null;
     // Killed with its container. Were it only asleep, it would find its lock lost and give the set up.
     if (owner?.runId != null && (await isOver(owner.runId))) return false;
-    return Date.now() - (await lastChange(path)) < STALE_MS;
+    return Date.now() - (await lastChange(path)) < (isGone ? BEGINNING_MS : STALE_MS);
   }
   return readStartTime(owner.pid) === owner.startTime;
 }
