@@ -6,7 +6,7 @@
 import { compareVersions, parseVersion, type SchemaVersion } from '../history/versions.ts';
 import type { ListedSet } from './list.ts';
 import type { Manifest } from './manifest.ts';
-import { isImported } from './reason.ts';
+import { isOfVersion } from './reason.ts';
 
 /** BACKUP_RETENTION_DAYS and BACKUP_KEEP_LAST. */
 export type RetentionPolicy = { readonly retentionDays: number; readonly keepLast: number };
@@ -47,14 +47,15 @@ const CLOCKS_AGREE_MS = DAY_MS;
  * database, not among the newest `keepLast`, not the last one before a version that a rollback may
  * go back from, and older than `retentionDays` by this machine's clock *and*, where the server
  * knows its run, by the server's. "Newest" is by the number that a set was given when it was made,
- * which no clock can change. Imported dumps count neither as the newest nor as the last before a
- * version; one that is newer than a set among the newest stays with it.
+ * which no clock can change. Imported dumps and sets
+ * of a half-way database count neither as the newest nor as the last before a version; one that is
+ * newer than a set among the newest stays with it.
  */
 export function decideRetention(facts: RetentionFacts, policy: RetentionPolicy): Decision[] {
   const { database, sets, server } = facts;
   const counted = sets.filter(({ manifest }) => manifest?.database === database);
-  // An imported dump is not what the database was: it takes no set's place.
-  const taken = counted.filter(({ manifest }) => manifest !== null && !isImported(manifest));
+  // An imported dump or a half-way state is not what a version was: it takes no set's place.
+  const taken = counted.filter(({ manifest }) => manifest !== null && isOfVersion(manifest));
   const newest = findNewest(counted, taken, policy.keepLast);
   const rollback = findRollbackSets(taken, facts.versions);
   return sets.map((set) => {

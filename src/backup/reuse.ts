@@ -4,10 +4,11 @@ import { type Db, withConnection } from '../database/connect.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { objectFingerprints, readOutline, withHashes } from './contents.ts';
 import { compareContents } from './differences.ts';
+import { explainHashing } from './failures.ts';
 import { listSets } from './list.ts';
 import type { BackupSet, Manifest } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
-import { isImported } from './reason.ts';
+import { isOfVersion } from './reason.ts';
 import { verifySet } from './verify.ts';
 
 export type ReuseOptions = {
@@ -30,9 +31,9 @@ export type ReuseOptions = {
 export async function findReusableSet(options: ReuseOptions): Promise<BackupSet | null> {
   const { address, database, dir, log } = options;
   const listed = await listSets(dir);
-  // Retention does not count imported dumps, so a run must not rest on one.
+  // Retention does not count the others, so a run must not rest on one.
   const newest = listed.find(
-    ({ manifest }) => manifest?.database === database && !isImported(manifest),
+    ({ manifest }) => manifest?.database === database && isOfVersion(manifest),
   );
   if (newest?.manifest == null) return null;
   const { manifest } = newest;
@@ -69,6 +70,10 @@ async function equals(
     objects: objectFingerprints(outline.fingerprints),
   };
   if (compareContents(manifest, sketch).length > 0) return false;
-  const contents = await withHashes([db], database, outline, { onProgress });
+  const contents = await withHashes([db], database, outline, { onProgress }).catch(
+    (error: unknown) => {
+      throw explainHashing(error);
+    },
+  );
   return compareContents(manifest, contents).length === 0;
 }

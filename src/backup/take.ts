@@ -9,7 +9,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { Scratch } from '../scratch/server.ts';
 import { explainDiskError } from './disk-errors.ts';
-import { isServerError, stopReason, throwIfAborted } from './failures.ts';
+import { explainHashing, isServerError, stopReason, throwIfAborted } from './failures.ts';
 import {
   beginFolder,
   findFreeName,
@@ -55,6 +55,8 @@ export type TakeOptions = {
   readonly registerConnection?: (connectionId: number) => Promise<void>;
   /** How rows are written. Default: SQL. */
   readonly format?: RowFormat;
+  /** From which size on tables are cut and processes work beside one another. Default: see dump-plan.ts. */
+  readonly leastPartBytes?: number;
   /** Events that the run keeps from firing: the set has them as they were before. */
   readonly heldEvents?: readonly string[];
 };
@@ -199,7 +201,7 @@ function makeManifest(
 }
 
 async function explain(error: unknown, dir: string): Promise<unknown> {
-  const explained = await explainDiskError(error, dir);
+  const explained = await explainDiskError(explainHashing(error), dir);
   if (explained instanceof DeployError || !isServerError(explained)) return explained;
   return toDeployError(explained, 'the backup could not be taken');
 }

@@ -1,5 +1,6 @@
 /** `deploy rollback`: runs the down files of the newest migrations, with backup and proof before. */
 import { listSets } from '../backup/list.ts';
+import { isOfVersion } from '../backup/reason.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
 import { recordedRelease } from '../history/release.ts';
@@ -200,6 +201,7 @@ async function nameSets(
     ({ manifest }) =>
       manifest?.database === config.database.name &&
       manifest.proof !== null &&
+      isOfVersion(manifest) &&
       manifest.migrationNumber === (before?.number ?? null),
   );
   const next =

@@ -1,4 +1,5 @@
 /** What `up` does under the lock: recover, plan again, walk the versions. */
+import { halfWayReason } from '../backup/reason.ts';
 import type { RowFormat } from '../backup/write-rows.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
@@ -54,8 +55,9 @@ export async function backUpLocked(
         `run ${now.unfinished.runId} is not ended: this set is of a half-way database`,
       );
     }
+    const mode = now.unfinished === null ? 'backup' : halfWayReason('backup');
     const set = await step(report, 'backup', () =>
-      backUp(context, hold, now, { mode: 'backup', ...(format === undefined ? {} : { format }) }),
+      backUp(context, hold, now, { mode, ...(format === undefined ? {} : { format }) }),
     );
     await recordBackupRun(hold, {
       ...{ runId: report.run_id, from: report.database.before, backupSet: set.name },

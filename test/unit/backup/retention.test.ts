@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ListedSet } from '../../../src/backup/list.ts';
-import { importReason, isImported } from '../../../src/backup/reason.ts';
+import { halfWayReason, importReason, isOfVersion } from '../../../src/backup/reason.ts';
 import {
   decideRetention,
   prunable,
@@ -74,13 +74,14 @@ describe('retention', () => {
     ]);
   });
 
-  test('imported dumps take no place among the newest, and are no last set before a version', () => {
-    // Newest first: three imports of an old dump, then what the runs took.
+  test('imported dumps and half-way states take no place among the newest, and are no last set before a version', () => {
+    // Newest first: two imports of an old dump and a half-way state, then what the runs took.
     const versions = ['0.1.0', '0.1.0', '0.1.0', '0.2.0', '0.2.0', '0.1.0', '0.1.0'];
     const sets = setsOf([40, 41, 42, 100, 101, 200, 300], (nth) => versions[nth]!);
     const listed = sets.map((set, nth) => {
       if (nth > 2) return set;
-      return { ...set, manifest: { ...set.manifest!, reason: importReason('/tmp/old.sql.gz') } };
+      const reason = nth === 1 ? halfWayReason('backup') : importReason('/tmp/old.sql.gz');
+      return { ...set, manifest: { ...set.manifest!, reason } };
     });
     const facts = factsOf(listed, { versions: ['0.2.0'] });
     assert.deepEqual(goingOf(facts, { retentionDays: 30, keepLast: 1 }), [
@@ -204,7 +205,7 @@ function checkSeed(seed: number): void {
   // Without the sets that go, the newest set of a run before each version is the same one.
   const isBefore = (version: string) => (set: ListedSet) => {
     const own = set.manifest?.schemaVersion ?? null;
-    if (set.manifest === null || isImported(set.manifest)) return false;
+    if (set.manifest === null || !isOfVersion(set.manifest)) return false;
     return own === null || compareVersions(own, version) < 0;
   };
   const left = sets.filter((set) => !going.includes(set));
