@@ -7,6 +7,11 @@ import { readPackedText } from './packed-file.ts';
 /** What a statement needs besides its own bytes. */
 const PACKET_MARGIN_BYTES = 1024;
 
+/** The max_allowed_packet that a server needs for it: whole MiB, as it takes multiples of 1024. Pure. */
+export function neededPacketBytes(longestStatementBytes: number): number {
+  return Math.ceil((longestStatementBytes + PACKET_MARGIN_BYTES) / 2 ** 20) * 2 ** 20;
+}
+
 /**
  * Whether this server can take what the set holds, as far as that can be known before it is loaded:
  * the length of its statements and its collations. Reads only.
@@ -27,8 +32,7 @@ async function assertPacket(db: Db, { manifest, name }: BackupSet): Promise<void
   throw new DeployError('RESTORE_FAILED', what, {
     where: `server ${manifest.database}`,
     facts: { maxAllowedPacketBytes: bytes, neededBytes: needed },
-    // The server takes multiples of 1024 and at most 1 GiB.
-    next: [`SET GLOBAL max_allowed_packet = ${Math.ceil(needed / 2 ** 20) * 2 ** 20};`],
+    next: [`SET GLOBAL max_allowed_packet = ${neededPacketBytes(manifest.longestStatementBytes)};`],
   });
 }
 

@@ -9,6 +9,7 @@ import { allOrStop } from './lanes.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { writePackedText } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
+import { neededPacketBytes } from './restore-fit.ts';
 import { formatSections, type Section } from './section-file.ts';
 import type { Source } from './source.ts';
 import { LOADING_SESSION, structurePrologue } from './structure-file.ts';
@@ -58,7 +59,7 @@ export async function writeSetFiles(
   const hashing = hashSource(source, database, onProgress);
   const [rows, contents] = await allOrStop([writing, hashing], source.destroy);
   const files = [structure, ...rows.files, keys, objects];
-  await writeSynced(join(dir, 'RESTORE.md'), restoreText(files));
+  await writeSynced(join(dir, 'RESTORE.md'), restoreText(files, rows.longestStatementBytes));
   await syncFolder(dir);
   return {
     ...{ files, contents, structure: structureDigest(contents) },
@@ -83,8 +84,11 @@ const FILES = {
   objects: 'objects.sql.zst',
 } as const;
 
+/** max_allowed_packet of a server that nobody set otherwise. */
+const USUAL_PACKET_BYTES = 16 * 1024 * 1024;
+
 /** How to restore with nothing but the server's own client. Pure. */
-export function restoreText(files: readonly ManifestFile[]): string {
+export function restoreText(files: readonly ManifestFile[], longestStatementBytes: number): string {
   const load = (names: string, options = '') =>
     `    zstd -dc ${names} | mariadb${options} DATABASE`;
   // Without these options the client takes comments out of routines and changes their line ends.
@@ -96,10 +100,16 @@ export function restoreText(files: readonly ManifestFile[]): string {
   const hasRows = rows.length > 0;
   const lines = [
     load(FILES.structure, exact),
-    ...(hasRows ? [load('rows-*.sql.zst')] : []),
+    // The client's own limit is 16 MiB.
+    ...(hasRows ? [load('rows-*.sql.zst', ' --max-allowed-packet=1G')] : []),
     load(`${FILES.keys} ${FILES.objects}`, exact),
   ];
-  return `Restore into an EMPTY database, in this order:\n\n${lines.join('\n')}\n`;
+  const packetBytes = neededPacketBytes(longestStatementBytes);
+  const first =
+    packetBytes <= USUAL_PACKET_BYTES
+      ? ''
+      : `The server must take long statements: SET GLOBAL max_allowed_packet = ${packetBytes};\n\n`;
+  return `${first}Restore into an EMPTY database, in this order:\n\n${lines.join('\n')}\n`;
 }
 
 async function readTool(): Promise<Manifest['tool']> {
