@@ -73,6 +73,7 @@ async function load(
   const { path, database, onProgress = () => {}, signal } = options;
   const found = { statements: 0, warned: 0, leftOut: new Map<string, number>() };
   const names = new Set<string>();
+  let isOpen = false;
   const db = await connect(address, { database, encoding: 'bytes' });
   const stop = () => db.destroy();
   signal?.addEventListener('abort', stop, { once: true });
@@ -91,7 +92,7 @@ async function load(
     for (let next = await statements.next(); ; next = await statements.next()) {
       throwIfAborted(signal);
       if (next.done === true) {
-        assertWhole(path, head, next.value);
+        assertWhole(path, head, next.value, isOpen);
         break;
       }
       const verdict = judge(next.value, database);
@@ -101,6 +102,7 @@ async function load(
         found.leftOut.set(verdict.what, (found.leftOut.get(verdict.what) ?? 0) + 1);
       if (verdict.do !== 'run') continue;
       found.statements++;
+      isOpen = isInTransaction(verdict.sql, isOpen);
       if (await runOne(db, path, { ...next.value, sql: verdict.sql })) found.warned++;
     }
     await db.run('COMMIT');
@@ -119,7 +121,7 @@ async function prepareSession(db: Db): Promise<void> {
   await db.run('SET NAMES utf8mb4');
   await db.run(
     `SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', foreign_key_checks=0, unique_checks=1,
-     check_constraint_checks=0, innodb_strict_mode=0, max_statement_time=0`,
+     check_constraint_checks=0, innodb_strict_mode=0, max_statement_time=0, max_error_count=65535`,
   );
 }
 
@@ -136,7 +138,7 @@ async function runOne(db: Db, path: string, statement: DumpStatement): Promise<b
     });
   }
   if (warnings === 0) return false;
-  const rows = await db.query<{ Level: string; Code: number }>('SHOW WARNINGS LIMIT 100');
+  const rows = await db.query<{ Level: string; Code: number }>('SHOW WARNINGS');
   const codes = rows.filter(({ Level }) => Level !== 'Note').map(({ Code }) => Number(Code));
   // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD. Not 1300: mariadb-dump writes bytes of a BLOB as they are.
   if (codes.includes(1366)) {
@@ -173,8 +175,18 @@ function noteName(path: string, { line }: DumpStatement, names: Set<string>, nam
   });
 }
 
-/** Dump programs say at the end that they came to it; a file cut between two statements does not. */
-function assertWhole(path: string, head: string, lastComment: string): void {
+/** Whether a transaction is open after the statement, as far as the text of the dump says. Pure. */
+function isInTransaction(sql: string, before: boolean): boolean {
+  if (/^(?:START\s+TRANSACTION|BEGIN)\b/i.test(sql)) return true;
+  return before && !/^(?:COMMIT|ROLLBACK)\b/i.test(sql);
+}
+
+/**
+ * A file that was cut between two statements: mariadb-dump and mysqldump say at the end that they
+ * came to it, and phpMyAdmin commits the transaction that it began at the top.
+ */
+function assertWhole(path: string, head: string, lastComment: string, isOpen: boolean): void {
+  if (isOpen) throw invalid(path, 'the dump is cut off: it begins a transaction and never ends it');
   const isDump = /^(?:\/\*M!999999[^\n]*\n)?-- (?:MariaDB|MySQL) dump/m.test(head);
   if (!isDump || /^Dump completed/.test(lastComment)) return;
   throw invalid(path, 'the dump is cut off: its last line "Dump completed" is missing');

@@ -35,6 +35,26 @@ function write(name: string, data: string | Buffer): string {
   return path;
 }
 
+const phpMyAdmin = `-- phpMyAdmin SQL Dump
+SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO";
+START TRANSACTION;
+SET time_zone = "+00:00";
+/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
+/*!40101 SET NAMES utf8mb4 */;
+CREATE DATABASE IF NOT EXISTS \`bamort\` DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+USE \`bamort\`;
+CREATE TABLE \`t\` (\n  \`id\` int(11) NOT NULL,\n  \`s\` varchar(9) NOT NULL\n) ENGINE=InnoDB;
+INSERT INTO \`t\` (\`id\`, \`s\`) VALUES\n(1, 'a;\\'b'),\n(2, '');
+DELIMITER $$
+CREATE TRIGGER \`tr\` BEFORE INSERT ON \`t\` FOR EACH ROW BEGIN SET NEW.s = ''; END
+$$
+DELIMITER ;
+ALTER TABLE \`t\`\n  ADD PRIMARY KEY (\`id\`);
+ALTER TABLE \`t\`\n  MODIFY \`id\` int(11) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=3;
+COMMIT;
+/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT */;
+`.replaceAll('\\`', '`');
+
 describe('a dump of another program', () => {
   let text: string;
   let source: Contents;
@@ -85,30 +105,7 @@ describe('a dump of another program', () => {
   });
 
   test('as phpMyAdmin writes it: keys and AUTO_INCREMENT come last', async () => {
-    const { contents, imported } = await load(
-      write(
-        'pma.sql',
-        `-- phpMyAdmin SQL Dump
-SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO";
-START TRANSACTION;
-SET time_zone = "+00:00";
-/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
-/*!40101 SET NAMES utf8mb4 */;
-CREATE DATABASE IF NOT EXISTS \`bamort\` DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
-USE \`bamort\`;
-CREATE TABLE \`t\` (\n  \`id\` int(11) NOT NULL,\n  \`s\` varchar(9) NOT NULL\n) ENGINE=InnoDB;
-INSERT INTO \`t\` (\`id\`, \`s\`) VALUES\n(1, 'a;\\'b'),\n(2, '');
-DELIMITER $$
-CREATE TRIGGER \`tr\` BEFORE INSERT ON \`t\` FOR EACH ROW BEGIN SET NEW.s = ''; END
-$$
-DELIMITER ;
-ALTER TABLE \`t\`\n  ADD PRIMARY KEY (\`id\`);
-ALTER TABLE \`t\`\n  MODIFY \`id\` int(11) NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=3;
-COMMIT;
-/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT */;
-`.replaceAll('\\`', '`'),
-      ),
-    );
+    const { contents, imported } = await load(write('pma.sql', phpMyAdmin));
     assert.deepEqual(
       contents.tables.map(({ name, rows, autoIncrement }) => [name, rows, autoIncrement]),
       [['t', 2, '3']],
@@ -116,7 +113,6 @@ COMMIT;
     assert.equal(imported.database, 'bamort');
     assert.ok(contents.objects.some(({ key }) => key === 'trigger:tr'));
   });
-
   const elsewhere = (name: string) =>
     `CREATE DATABASE \`${name}\`;\nUSE \`${name}\`;\nCREATE TABLE t (id INT);\n`;
   const cases: readonly (readonly [
@@ -129,6 +125,20 @@ COMMIT;
       'cut between two statements',
       (text) => text.slice(0, text.indexOf('UNLOCK TABLES;') + 15),
       /cut off: its last line "Dump completed" is missing/,
+    ],
+    [
+      'of phpMyAdmin and cut between two statements',
+      () => phpMyAdmin.slice(0, phpMyAdmin.indexOf('DELIMITER')),
+      /cut off: it begins a transaction and never ends it/,
+    ],
+    [
+      'in another character set than it says, far behind other warnings',
+      (text) =>
+        text.replace(
+          'INSERT INTO `numbers` VALUES',
+          `CREATE TABLE \`w\` (\`y\` YEAR, \`s\` VARCHAR(9)) CHARSET utf8mb4;\nINSERT INTO \`w\` VALUES ${"('x','a'),".repeat(200)}('x','\xe4\xe4 ');\nINSERT INTO \`numbers\` VALUES`,
+        ),
+      /not in the character set which it names/,
     ],
     ['gzip cut off', (text) => gzipSync(text).subarray(0, -20), /cannot be unpacked to its end/],
     [
