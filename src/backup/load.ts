@@ -136,7 +136,8 @@ export async function runSection(
 }
 
 /**
- * Runs the sections of `objects.sql`. A view that was invalid when it was backed up may fail.
+ * Runs the sections of `objects.sql`. A view that was invalid when it was backed up may fail. `make`
+ * runs one section.
  *
  * @returns the names of the views that could not be made
  */
@@ -144,11 +145,12 @@ export async function makeObjects(
   db: Db,
   sections: readonly Section[],
   code: LoadOptions['code'],
+  make: typeof runSection = runSection,
 ): Promise<string[]> {
   const failed: string[] = [];
   for (const section of sections) {
     try {
-      await runSection(db, section, code);
+      await make(db, section, code);
     } catch (error) {
       if (section.key?.startsWith(INVALID_VIEW) !== true || db.lost() !== null) throw error;
       failed.push(section.key.slice(INVALID_VIEW.length));

@@ -16,6 +16,7 @@ import { loaderCount, loadTables, makeObjects, readSections } from './load.ts';
 import type { BackupSet, Proof } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { readSequenceStates, readTableList, schemaAttributes } from './read-tables.ts';
+import { makeStandIns } from './stand-ins.ts';
 
 export type ProveOptions = {
   readonly set: Pick<BackupSet, 'name' | 'dir' | 'manifest'>;
@@ -104,11 +105,12 @@ async function loadAndRead(
 ): Promise<{ contents: Contents; model: SchemaModel; invalidViews: string[] }> {
   const { database } = set.manifest;
   const code = 'BACKUP_NOT_PROVEN';
+  const standIns = makeStandIns(database);
   const invalidViews = await withLoaders(scratch, set, signal, async (dbs) => {
     // Nobody waits for it: without it loading is slower, and nothing else.
     if (dbs.length > 1) void growRedoLog(scratch).catch(() => undefined);
     await loadTables({ dbs, set, code, onProgress, signal });
-    return makeObjects(dbs[0]!, await readSections(set, 'objects'), code);
+    return makeObjects(dbs[0]!, await readSections(set, 'objects'), code, standIns.make);
   });
   // The loading session's settings must not colour what is read.
   return withLoaders(scratch, set, signal, async (dbs) => {
@@ -118,6 +120,8 @@ async function loadAndRead(
     const model = await readSchema(db, database);
     const outline = { list, states, fingerprints: fingerprintSchema(model) };
     const contents = await hashShared(dbs, database, outline, onProgress);
+    // The server may be asked for more: another proof, a trial of migrations.
+    await standIns.drop(db);
     return { contents, model, invalidViews };
   });
 }
