@@ -25,6 +25,13 @@ export async function* writeOwnRows(db: Db, part: OwnPart): AsyncGenerator<strin
   let rows: string[] = [];
   let length = 0;
   for await (const row of readOwnValues(db, part)) {
+    if (row.some(isLong)) {
+      if (rows.length > 0) yield `${head}${rows.join(',\n')};\n`;
+      rows = [];
+      length = 0;
+      yield* longRow(head, columns, row);
+      continue;
+    }
     const values = columns.map((column, index) => asLiteral(column, row[index]));
     const text = `(${values.join(',')})`;
     rows.push(text);
@@ -36,6 +43,43 @@ export async function* writeOwnRows(db: Db, part: OwnPart): AsyncGenerator<strin
     }
   }
   if (rows.length > 0) yield `${head}${rows.join(',\n')};\n`;
+}
+
+/** A value that is not copied as a whole: what is made of it is twice as long. */
+const LONG_VALUE = 1024 * 1024;
+
+function isLong(value: unknown): value is string | Uint8Array {
+  return (typeof value === 'string' || value instanceof Uint8Array) && value.length > LONG_VALUE;
+}
+
+/** The statement of one row, in pieces. */
+function* longRow(
+  head: string,
+  columns: readonly StoredColumn[],
+  row: readonly unknown[],
+): Generator<string> {
+  yield `${head}(`;
+  for (const [index, column] of columns.entries()) {
+    const value = row[index];
+    if (index > 0) yield ',';
+    if (isLong(value)) yield* longLiteral(value);
+    else yield asLiteral(column, value);
+  }
+  yield ');\n';
+}
+
+function* longLiteral(value: string | Uint8Array): Generator<string> {
+  yield typeof value === 'string' ? "'" : "x'";
+  for (let begin = 0; begin < value.length; ) {
+    let end = begin + LONG_VALUE;
+    if (typeof value === 'string') {
+      // Not between the halves of a character.
+      if (/[\ud800-\udbff]/.test(value[end - 1] ?? '')) end++;
+      yield escaped(value.slice(begin, end));
+    } else yield Buffer.from(value.subarray(begin, end)).toString('hex');
+    begin = end;
+  }
+  yield "'";
 }
 
 /** The values of each row that `writtenColumns` names, in their order, as exact as they are stored. */

@@ -224,7 +224,7 @@ function closedError(link: Link): Error {
 
 async function* streamRows<R>(connection: Connection, link: Link, text: string): AsyncIterable<R> {
   if (link.lost !== null || link.closing) throw closedError(link);
-  const rows = connection.query(text).stream({ highWaterMark: 200 });
+  const rows = connection.query(text).stream({ highWaterMark: 8 });
   const stop = (error: Error) => void rows.destroy(error);
   link.waiting.add(stop);
   try {
