@@ -36,8 +36,9 @@ const MOST_LANES = 4;
 /** Into how many parts each large table is to be cut, by name; small ones are not in it. */
 export function partsOfTables(
   tables: readonly Pick<PlannedTable, 'name' | 'dataBytes'>[],
+  leastPartBytes = LEAST_PART_BYTES,
 ): Map<string, number> {
-  const target = Math.max(LEAST_PART_BYTES, totalOf(tables) / MOST_PARTS);
+  const target = Math.max(leastPartBytes, totalOf(tables) / MOST_PARTS);
   const parts = tables.map(
     ({ name, dataBytes }) => [name, Math.round(dataBytes / target)] as const,
   );
@@ -51,6 +52,7 @@ export function partsOfTables(
 export function planDump(
   tables: readonly PlannedTable[],
   ranges: ReadonlyMap<string, readonly string[]>,
+  leastPartBytes = LEAST_PART_BYTES,
 ): DumpPlan {
   const partsOf = ({ name, dataBytes }: PlannedTable): RowPart[] => {
     const own = ranges.get(name);
@@ -63,12 +65,15 @@ export function planDump(
   const dumped = ofWriter('mariadb-dump');
   const whole = dumped.filter(({ where }) => where === null);
   const cut = dumped.filter(({ where }) => where !== null);
-  return { dumps: [...cut.map((part) => [part]), ...lanes(whole)], own: ofWriter('own') };
+  return {
+    dumps: [...cut.map((part) => [part]), ...lanes(whole, leastPartBytes)],
+    own: ofWriter('own'),
+  };
 }
 
 /** Deals parts out, largest first, always to the lane that has least. */
-function lanes(parts: readonly RowPart[]): RowPart[][] {
-  const wanted = Math.ceil(totalOf(parts) / LEAST_PART_BYTES);
+function lanes(parts: readonly RowPart[], leastPartBytes: number): RowPart[][] {
+  const wanted = Math.ceil(totalOf(parts) / leastPartBytes);
   const count = Math.min(parts.length, MOST_LANES, Math.max(1, wanted));
   const all = Array.from({ length: count }, () => ({ bytes: 0, parts: [] as RowPart[] }));
   for (const part of parts) {

@@ -79,6 +79,7 @@ export type SourceOptions = {
   readonly heldEvents?: readonly string[] | undefined;
   /** `json`: our own writer writes all tables. */
   readonly format?: RowFormat;
+  readonly leastPartBytes?: number;
 };
 
 /**
@@ -115,7 +116,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   };
   try {
     const locker = await open();
-    const cuts = await readCuts(locker, database);
+    const cuts = await readCuts(locker, options);
     const lanes = lanesFor(cuts.dataBytes);
     const readers = await openAll(lanes);
     const spare = await openAll(lanes);
@@ -176,10 +177,10 @@ type Cuts = {
 };
 
 /** How large tables are to be cut. Read before the lock: borders need not be exact. */
-async function readCuts(db: Db, database: string): Promise<Cuts> {
+async function readCuts(db: Db, { database, leastPartBytes }: SourceOptions): Promise<Cuts> {
   const { tables } = await readTableList(db, database);
   const cuttable = tables.filter(({ engine }) => engine === 'InnoDB');
-  const parts = partsOfTables(cuttable);
+  const parts = partsOfTables(cuttable, leastPartBytes);
   const dataBytes = tables.reduce((sum, table) => sum + table.dataBytes, 0);
   const keys = await readKeyColumns(db, database, parts);
   return { dataBytes, keys, byTable: await readKeyRanges(db, { schema: database, parts, keys }) };
@@ -200,7 +201,7 @@ async function readSafeRanges(
 
 async function planRows(
   db: Db,
-  { database, format }: SourceOptions,
+  { database, format, leastPartBytes }: SourceOptions,
   { tables }: TableList,
   cuts: Cuts,
 ): Promise<Pick<Source, 'columns' | 'tables' | 'ranges'> & { readonly plan: DumpPlan }> {
@@ -214,7 +215,7 @@ async function planRows(
   // A MERGE table shows the rows of others.
   const merged = new Set(tables.flatMap((t) => (t.engine === 'MRG_MyISAM' ? [t.name] : [])));
   const stored = planned.filter(({ name }) => !merged.has(name));
-  return { columns, tables: planned, ranges, plan: planDump(stored, ranges) };
+  return { columns, tables: planned, ranges, plan: planDump(stored, ranges, leastPartBytes) };
 }
 
 async function readAll(

@@ -39,6 +39,8 @@ const SCHEMA = [
   'CREATE VIEW a AS SELECT id FROM z',
   "SET sql_mode = 'PIPES_AS_CONCAT'",
   "CREATE PROCEDURE p() SELECT 'a' || 'b'",
+  "SET sql_mode = 'NO_BACKSLASH_ESCAPES'",
+  "CREATE TRIGGER tr3 BEFORE UPDATE ON w FOR EACH ROW SET NEW.t = 'ä\\n'",
   'SET sql_mode = DEFAULT',
   "CREATE FUNCTION `tick``f`() RETURNS VARCHAR(9) DETERMINISTIC RETURN 'é'",
 ];
@@ -153,6 +155,21 @@ const mutants: readonly (readonly [what: string, file: RegExp, edit: Edit, found
     /^objects/,
     replace(/character_set_client=utf8mb4/g, 'character_set_client=latin1'),
     /function tick`f: other definition/,
+  ],
+  [
+    'a trigger gets a fixed sql_mode',
+    /^objects/,
+    replace("sql_mode='NO_BACKSLASH_ESCAPES'", "sql_mode=''"),
+    /trigger tr3: other definition/,
+  ],
+  [
+    'a trigger gets a fixed character set',
+    /^objects/,
+    replace(
+      /("trigger:tr3"[\s\S]*?character_set_client=)utf8mb4, collation_connection=\w+/,
+      '$1latin1, collation_connection=latin1_swedish_ci',
+    ),
+    /trigger tr3: other definition/,
   ],
   ['a routine is missing', /^objects/, without('procedure:p'), /procedure p: missing/],
   [

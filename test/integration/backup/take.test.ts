@@ -1,19 +1,29 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { beginFolder, publishFolder, sweepUnfinished } from '../../../src/backup/folder.ts';
 import { listSets } from '../../../src/backup/list.ts';
 import type { Progress } from '../../../src/backup/progress.ts';
-import { importReason } from '../../../src/backup/reason.ts';
+import { proveSet } from '../../../src/backup/prove.ts';
+import { halfWayReason, importReason } from '../../../src/backup/reason.ts';
 import { findReusableSet } from '../../../src/backup/reuse.ts';
 import { isDeployError } from '../../../src/errors/deploy-error.ts';
 import { startScratch } from '../../../src/scratch/server.ts';
 import { contentsOf, makeBackupDir, makeLog, restore, take } from '../../support/backup/backups.ts';
-import { flipBit } from '../../support/backup/damage.ts';
+import { flipBit, forgeFile } from '../../support/backup/damage.ts';
 import { withFakeDump } from '../../support/backup/fake-dump.ts';
 import { startTestServer, testScratchDir } from '../../support/server.ts';
 
@@ -29,14 +39,15 @@ async function makeDatabase(...statements: string[]): Promise<string> {
 
 const TABLE = 'CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, s LONGTEXT)';
 
-test('a backup while others write is one consistent point in time', async (t) => {
+test('a backup by several processes while others write 500 rows a second is one point in time', async (t) => {
   const database = await makeDatabase(
-    'CREATE TABLE a (id INT PRIMARY KEY, amount INT)',
+    'CREATE TABLE a (id INT PRIMARY KEY, amount INT, f FLOAT)',
     'CREATE TABLE b (id INT PRIMARY KEY, amount INT, filler TEXT)',
     'CREATE TABLE log_a (id INT AUTO_INCREMENT PRIMARY KEY)',
     'CREATE TABLE log_b (id INT AUTO_INCREMENT PRIMARY KEY)',
-    'INSERT INTO a SELECT seq, 1000 FROM seq_1_to_100',
+    'INSERT INTO a SELECT seq, 1000, 1 FROM seq_1_to_100',
     "INSERT INTO b SELECT seq, 1000, REPEAT('x', 1000) FROM seq_1_to_3000",
+    'ANALYZE TABLE a, b',
   );
   let stop = false;
   let transactions = 0;
@@ -44,26 +55,34 @@ test('a backup while others write is one consistent point in time', async (t) =>
     const db = await server.connect(database);
     while (!stop) {
       await db.run('START TRANSACTION');
-      await db.run(`UPDATE a SET amount = amount - 7 WHERE id = ${number}`);
-      await db.run('INSERT INTO log_a VALUES (NULL)');
-      await db.run(`UPDATE b SET amount = amount + 7 WHERE id = ${number}`);
-      await db.run('INSERT INTO log_b VALUES (NULL)');
+      // Ten rows by each statement, in the first part of the table or in the last.
+      const ids = number === 1 ? 'id <= 10' : 'id > 90 AND id <= 100';
+      const farIds = number === 1 ? 'id <= 10' : 'id > 2990';
+      await db.run(`UPDATE a SET amount = amount - 7 WHERE ${ids}`);
+      await db.run('INSERT INTO log_a SELECT NULL FROM seq_1_to_10');
+      await db.run(`UPDATE b SET amount = amount + 7 WHERE ${farIds}`);
+      await db.run('INSERT INTO log_b SELECT NULL FROM seq_1_to_10');
       await db.run('COMMIT');
       transactions++;
     }
   });
   while (transactions < 20) await sleep(5);
-  const before = transactions;
-
   const sets = [];
   const dir = makeBackupDir(t);
-  for (let run = 0; run < 2; run++) sets.push(await take(address, database, dir));
+  const begun = { at: performance.now(), transactions };
+  sets.push(await take(address, database, dir, { leastPartBytes: 100_000 }));
   // A dump whose snapshot is late must be waited for.
-  withFakeDump(t, 'sleep 0.5; exec "$real" "$@"');
-  sets.push(await take(address, database, dir));
-  assert.ok(transactions > before, 'nobody wrote during the backups');
+  const log = join(dir, 'dumps');
+  withFakeDump(t, `echo "$@" >> ${log}; sleep 0.$((RANDOM % 5)); exec "$real" "$@"`);
+  sets.push(await take(address, database, dir, { leastPartBytes: 100_000 }));
+  const seconds = (performance.now() - begun.at) / 1000;
+  const rows = (transactions - begun.transactions) * 40;
   stop = true;
   await Promise.all(writers);
+  assert.ok(rows / seconds >= 500, `${rows} rows were written in ${seconds} s`);
+  const dumps = readFileSync(log, 'utf8').trim().split('\n');
+  assert.ok(dumps.length >= 4, `${dumps.length} processes`);
+  assert.ok(sets[0]!.manifest.files.filter(({ table }) => table === 'b').length > 2);
 
   const db = await server.connect(database);
   for (const set of sets) {
@@ -226,6 +245,39 @@ test('a signal ends a backup and leaves nothing', async (t) => {
   assert.deepEqual(readdirSync(dir), []);
 });
 
+test('a connection that breaks while its rows are read ends the backup and leaves nothing', async (t) => {
+  const database = await makeDatabase(
+    'CREATE TABLE ours (id INT PRIMARY KEY, f FLOAT, s TEXT)',
+    "INSERT INTO ours SELECT seq, 1, REPEAT('x', 10000) FROM seq_1_to_2000",
+  );
+  const dir = makeBackupDir(t);
+  const client = (text: string) =>
+    execFileSync(
+      'mariadb',
+      ['--no-defaults', `--socket=${address.socketPath}`, '--user=root', '-N', '-e', text],
+      { encoding: 'utf8' },
+    );
+  let killed = 0;
+
+  const taken = take(address, database, dir, {
+    // This program stands still meanwhile: the server has many of the rows left.
+    onProgress: ({ phase }) => {
+      if (phase !== 'dump' || killed > 0) return;
+      const ids = client(`SELECT id FROM information_schema.processlist
+        WHERE db = '${database}' AND info LIKE 'SELECT %CAST(\`f\` AS DOUBLE)%'`);
+      for (const id of ids.trim().split('\n').filter(Boolean)) {
+        killed++;
+        client(`KILL ${id}`);
+      }
+    },
+  });
+
+  const error = await failureOf(taken);
+  assert.equal(killed, 1);
+  assert.ok(isDeployError(error, 'CONNECTION_LOST'), inspect(error));
+  assert.deepEqual(readdirSync(dir), []);
+});
+
 test('an invalid view is kept as text, and a restore says when it cannot make it', async (t) => {
   const database = await makeDatabase(
     TABLE,
@@ -245,6 +297,68 @@ test('an invalid view is kept as text, and a restore says when it cannot make it
 
   assert.deepEqual(set.manifest.invalidViews, ['broken']);
   assert.match(log.lines.join(), /the view broken was invalid in the backup and cannot be made/);
+});
+
+test('a view on another schema is proven without that schema, by its text', async (t) => {
+  const other = await makeDatabase(
+    'CREATE TABLE far (id INT, d DATE, s VARCHAR(20))',
+    'CREATE TABLE further (id INT, `ü` TEXT)',
+  );
+  const database = await makeDatabase(
+    TABLE,
+    `CREATE VIEW beyond AS SELECT COUNT(far.d) AS total, x.\`ü\`, t.s FROM t
+      JOIN ${other}.far ON far.id = t.id LEFT JOIN ${other}.further x ON x.id = far.id GROUP BY far.s`,
+    'CREATE VIEW above AS SELECT total FROM beyond',
+  );
+  const scratch = await startScratch({ dir: testScratchDir });
+  t.after(() => scratch.stop());
+  const set = await take(address, database, makeBackupDir(t), { scratch });
+  const before = await contentsOf(address, database);
+  await restore(address, database, set);
+  assert.deepEqual(await contentsOf(address, database), before);
+  assert.deepEqual(set.manifest.invalidViews, []);
+
+  await forgeFile(set.dir, 'objects.sql.zst', (text) => text.replace('count(', 'max('));
+  await assert.rejects(
+    proveSet({ set, scratch, scratchDir: '/nowhere', scratchVariables: {}, log: makeLog() }),
+    /view beyond: other definition/,
+  );
+});
+
+test('a row that is too long to be hashed is a backup that failed, not a bug of a query', async (t) => {
+  const database = await makeDatabase(
+    'CREATE TABLE long_row (a TEXT, b TEXT)',
+    "INSERT INTO long_row VALUES (REPEAT('a', 60000), REPEAT('b', 60000))",
+  );
+  const root = await server.connect();
+  await root.run('SET GLOBAL max_allowed_packet=65536');
+  t.after(() => root.run('SET GLOBAL max_allowed_packet=1073741824'));
+
+  const error = await failureOf(take(address, database, makeBackupDir(t)));
+
+  assert.ok(isDeployError(error, 'BACKUP_FAILED'), inspect(error));
+  assert.match(error.message, /a row of table long_row is too long to be hashed/);
+});
+
+test('an unfinished set says whose it is until it has its final name', async (t) => {
+  const dir = makeBackupDir(t);
+  const { dir: unfinished, name } = await beginFolder(dir, new Date(), 'run');
+  mkdirSync(join(dir, name));
+
+  assert.equal(await publishFolder(dir, unfinished, name), false);
+  assert.deepEqual(readdirSync(unfinished), ['owner.json']);
+  assert.equal(await publishFolder(dir, unfinished, `${name}_2`), true);
+  assert.deepEqual(readdirSync(join(dir, `${name}_2`)), []);
+});
+
+test('a folder that does not say yet whose it is is left alone, and swept when it is older', async (t) => {
+  const dir = makeBackupDir(t);
+  const path = join(dir, `.unfinished-backup_20200101_000000-${spawnSync('true').pid}`);
+  mkdirSync(path);
+
+  assert.deepEqual(await sweepUnfinished(dir, makeLog()), []);
+  utimesSync(path, Date.now() / 1000 - 120, Date.now() / 1000 - 120);
+  assert.equal((await sweepUnfinished(dir, makeLog())).length, 1);
 });
 
 describe('takeBackup refuses, before anything is locked', () => {
@@ -305,12 +419,12 @@ test('a large table is written in parts, which are one point in time and restore
   const database = await makeDatabase(
     'CREATE TABLE big (id BIGINT PRIMARY KEY, c CHAR(32), f VARCHAR(400), KEY (c))',
     'CREATE TABLE far (id BIGINT PRIMARY KEY, c CHAR(32), f FLOAT, KEY (f))',
-    "INSERT INTO big SELECT seq, MD5(seq), REPEAT('x', 400) FROM seq_1_to_120000",
+    "INSERT INTO big SELECT seq, MD5(seq), REPEAT('x', 400) FROM seq_1_to_9000",
     'INSERT INTO big VALUES (-9223372036854775808, NULL, NULL), (9223372036854775807, NULL, NULL)',
     'INSERT INTO far SELECT seq * 1000003, MD5(seq), seq / 7 FROM seq_1_to_20000',
     'ANALYZE TABLE big, far',
   );
-  const set = await take(address, database, makeBackupDir(t));
+  const set = await take(address, database, makeBackupDir(t), { leastPartBytes: 500_000 });
   const before = await contentsOf(address, database);
   const db = await server.connect(database);
   await db.run('DELETE FROM big WHERE id > 7');
@@ -325,12 +439,13 @@ test('a large table is written in parts, which are one point in time and restore
 test('a large table that loses its primary key before it is locked is in the backup whole', async (t) => {
   const database = await makeDatabase(
     'CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB)',
-    "INSERT INTO big SELECT seq, REPEAT('x', 1000000) FROM seq_1_to_45",
+    "INSERT INTO big SELECT seq, REPEAT('x', 100000) FROM seq_1_to_45",
     'ANALYZE TABLE big',
   );
   const db = await server.connect(database);
   let opened = 0;
   const set = await take(address, database, makeBackupDir(t), {
+    leastPartBytes: 1_000_000,
     // The first connection reads where the table can be cut, and the second is opened after that.
     registerConnection: async () => {
       if (++opened !== 2) return;
@@ -359,6 +474,7 @@ describe('findReusableSet', () => {
     assert.equal((await find())?.name, newest.name);
     // Retention may let an imported dump go, so no run rests on one.
     await take(address, database, dir, { reason: importReason('old.sql') });
+    await take(address, database, dir, { reason: halfWayReason('backup') });
     assert.equal((await find())?.name, newest.name);
 
     for (const [change, back] of [
@@ -407,10 +523,8 @@ test('unfinished sets of dead runs are swept, and nothing else', async (t) => {
   ] as const) {
     mkdirSync(join(dir, name));
     if (owner !== null) writeFileSync(join(dir, name, 'owner.json'), JSON.stringify(owner));
-    if (name.endsWith('-1')) {
-      utimesSync(join(dir, name, 'owner.json'), 1, 1);
-      utimesSync(join(dir, name), 1, 1);
-    }
+    if (name.endsWith('-1')) utimesSync(join(dir, name, 'owner.json'), 1, 1);
+    if (name.endsWith('-1') || owner === null) utimesSync(join(dir, name), 1, 1);
   }
 
   const set = await take(address, database, dir, { isOver });
