@@ -1,6 +1,6 @@
 /**
- * The long run of the fault tests: `npm run faults`, or `npm run faults -- 100` for 100 random
- * moments per scenario instead of 60. `FAULT_SEED` repeats a run. Ends with a table: which
+ * The long run of the fault tests: `npm run faults`, or `npm run faults -- 20` for 20 random
+ * moments per scenario instead of 100. `FAULT_SEED` repeats a run. Ends with a table: which
  * scenarios were disturbed how often, how the disturbed runs ended, and the one command after them.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 
 type Line = { readonly scenario: string; readonly disturbed: string; readonly outcome: string };
 
-const [times = '60', ...paths] = process.argv.slice(2);
+const [times = '100', ...paths] = process.argv.slice(2);
 if (!/^[1-9]\d*$/.test(times)) {
   console.error('usage: npm run faults [-- <random moments per scenario> [test files]]');
   process.exit(2);

@@ -10,9 +10,9 @@ import { compareContents } from '../../src/backup/differences.ts';
 import { listSets } from '../../src/backup/list.ts';
 import { verifySet } from '../../src/backup/verify.ts';
 import { contentsOf, makeBackupDir, take } from '../support/backup/backups.ts';
-import { runProgram } from '../support/backup/child.ts';
+import { type Kill, runProgram } from '../support/backup/child.ts';
 import { type Killable, makeKillable } from '../support/backup/killable.ts';
-import { killsInCi, makeRandom } from '../support/kill.ts';
+import { killsInCi, makeRandom, noteFault } from '../support/kill.ts';
 import { startTestServer } from '../support/server.ts';
 
 const server = await startTestServer({ after }, { durable: 'full' });
@@ -20,7 +20,7 @@ const { address } = server;
 const database = 'killed';
 const kinds = [
   ...['backup', 'proof', 'restore', 'swap', 'server in backup', 'server in restore'],
-  'restore, twice',
+  ...['restore, twice', 'scratch server in proof'],
 ] as const;
 const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
 
@@ -30,6 +30,8 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
   /** How long each takes here and now, so that the moments lie all over it. */
   let takeMs: number;
   let restoreMs: number;
+  /** How many of them met a run that was under way. */
+  const disturbed = { hit: 0, of: 0 };
 
   before(async () => {
     site = await makeKillable(server, database, dir);
@@ -49,47 +51,66 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
     rmSync(next.dir, { recursive: true });
   }
 
-  async function killServer(args: readonly string[], afterMs: number): Promise<void> {
+  /** Gives whether the program noticed. */
+  async function killServer(args: readonly string[], afterMs: number): Promise<boolean> {
     let killed = Promise.resolve();
-    await runProgram(args, {}, () => {
+    const { code } = await runProgram(args, {}, () => {
       killed = sleep(afterMs).then(() => server.kill9());
     });
     await killed;
     await server.start();
+    return code !== 0;
   }
 
-  async function tryKill(kind: (typeof kinds)[number], random: () => number): Promise<void> {
+  async function strike(args: readonly string[], kill: Kill): Promise<boolean> {
+    const { hit, signal, code } = await runProgram(args, kill);
+    return hit && (signal === 'SIGKILL' || code !== 0);
+  }
+
+  async function tryKill(kind: (typeof kinds)[number], random: () => number): Promise<boolean> {
     const { takeArgs, restoreArgs, stateFile } = site;
-    switch (kind) {
-      case 'backup':
-        await runProgram(takeArgs, { afterMs: random() * takeMs });
-        return assertBackedUp();
-      case 'proof':
-        // The last part of the time: the scratch server runs.
-        await runProgram(takeArgs, { afterMs: (0.4 + random() * 0.6) * takeMs });
-        return assertBackedUp();
-      case 'server in backup':
-        await killServer(takeArgs, random() * takeMs);
-        return assertBackedUp();
+    if (/(?:backup|proof)$/.test(kind)) {
+      // The last part of the time: the scratch server runs.
+      const afterMs = (kind.endsWith('proof') ? 0.4 + random() * 0.5 : random()) * takeMs;
+      const victim = kind.startsWith('scratch server') ? { victim: 'scratch server' as const } : {};
+      const hit = kind.startsWith('server')
+        ? await killServer(takeArgs, afterMs)
+        : await strike(takeArgs, { afterMs, ...victim });
+      await assertBackedUp();
+      return hit;
     }
     const changed = await site.change();
     const isSwapping = () =>
       existsSync(stateFile) && readFileSync(stateFile, 'utf8').includes('"swapping"');
-    if (kind === 'server in restore') await killServer(restoreArgs, random() * restoreMs);
+    const afterMs = random() * restoreMs;
+    let hit: boolean;
+    if (kind === 'server in restore') hit = await killServer(restoreArgs, afterMs);
     else if (kind === 'swap')
-      await runProgram(restoreArgs, { afterMs: random() * 80, onceTrue: isSwapping });
-    else await runProgram(restoreArgs, { afterMs: random() * restoreMs });
-    if (kind === 'restore, twice') await runProgram(restoreArgs, { afterMs: random() * restoreMs });
+      hit = await strike(restoreArgs, { afterMs: random() * 80, onceTrue: isSwapping });
+    else hit = await strike(restoreArgs, { afterMs });
+    if (kind === 'restore, twice') await strike(restoreArgs, { afterMs: random() * restoreMs });
     await site.assertNotMixed(changed);
     await site.finish();
+    return hit;
   }
 
-  for (let nth = 1; nth <= killsInCi(21); nth++) {
+  for (let nth = 1; nth <= killsInCi(24); nth++) {
     const kind = kinds[nth % kinds.length]!;
     test(`${kind}, moment ${nth} of seed ${seed}: exactly old or new, and no half set`, async () => {
-      await tryKill(kind, makeRandom(seed + nth));
+      const hit = await tryKill(kind, makeRandom(seed + nth));
+      disturbed.of++;
+      if (hit) disturbed.hit++;
+      noteFault({
+        scenario: `kill: ${kind}`,
+        disturbed: hit ? 'killed' : 'over before',
+        outcome: 'as it must be',
+      });
     });
   }
+
+  test('at least half of them met a run that was under way', () => {
+    assert.ok(disturbed.hit * 2 >= disturbed.of, `${disturbed.hit} of ${disturbed.of}`);
+  });
 });
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -56,16 +56,22 @@ export async function tryKill(kill: Kill): Promise<Ended> {
   return first;
 }
 
-/** A line for the summary of `npm run faults`, which says where. */
 function note(kill: Kill, first: Ended, last: Ended): void {
-  const file = process.env['FAULT_LOG'];
-  if (file === undefined) return;
-  const line = {
+  noteFault({
     scenario: kill.scenario ?? (kill.args ?? ['up']).join(' '),
     disturbed: first.signal ?? `exit ${first.code}`,
     outcome: `exit ${last.code}`,
-  };
-  appendFileSync(file, `${JSON.stringify(line)}\n`);
+  });
+}
+
+/** A line for the summary of `npm run faults`, which says where. */
+export function noteFault(line: {
+  readonly scenario: string;
+  readonly disturbed: string;
+  readonly outcome: string;
+}): void {
+  const file = process.env['FAULT_LOG'];
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
 
 /** Waits until the run has stopped itself at a fail point (`=stop`), or has ended. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { compareContents } from '../../../src/backup/differences.ts';
 import { quoteNameText } from '../../../src/database/identifier.ts';
 import {
@@ -11,6 +12,7 @@ import {
   restore,
   take,
 } from '../../support/backup/backups.ts';
+import { askServer } from '../../support/backup/oracle.ts';
 import { fillWithTorture } from '../../support/backup/torture.ts';
 import { startTestServer } from '../../support/server.ts';
 
@@ -22,6 +24,7 @@ test('a backup of one of everything is proven, and a restore over a changed data
   const db = await server.connect(database);
   await fillWithTorture(db);
   const before = await contentsOf(address, database);
+  const asked = await askServer(db);
   const set = await take(address, database, makeBackupDir(t));
   assert.equal(set.manifest.proof?.tables, before.tables.length);
   assert.equal(
@@ -55,6 +58,7 @@ test('a backup of one of everything is proven, and a restore over a changed data
   const states = await restore(address, database, set);
 
   assert.deepEqual(compareContents(before, await contentsOf(address, database)), []);
+  assert.deepEqual(await askServer(db), asked);
   assert.deepEqual(await leftoverSchemas(address, database), []);
   assert.equal((await db.query('SELECT * FROM deploy_run')).length, 2);
   const phases = states.map(({ phase }) => phase);
@@ -67,9 +71,19 @@ test('a backup of one of everything is proven, and a restore over a changed data
 
 test('a stock client restores a set with the three lines of its RESTORE.md', async (t) => {
   const database = await server.createDatabase('stock');
-  await fillWithTorture(await server.connect(database));
+  const source = await server.connect(database);
+  await fillWithTorture(source);
+  // Its statement is longer than what the client takes by itself.
+  const large = '(id INT PRIMARY KEY, f FLOAT, b LONGBLOB, t LONGTEXT, s INT)';
+  for (const table of [large.replace('f FLOAT, ', ''), large].entries())
+    await source.run(`CREATE TABLE large${table.join(' ')}`);
+  const values = `REPEAT(x'00FF27', 3000000), REPEAT('ä\\'\\\\😀,(', 600000), 7`;
+  await source.run(`INSERT INTO large0 VALUES (1, ${values}), (2, ${values})`);
+  await source.run(`INSERT INTO large1 VALUES (1, 0.1, ${values}), (2, 2, NULL, 'x', 3)`);
   const set = await take(address, database, makeBackupDir(t));
   const before = await contentsOf(address, database);
+  const text = readFileSync(`${set.dir}/RESTORE.md`, 'utf8');
+  assert.match(text, /^The server must take long statements: SET GLOBAL max_allowed_packet = \d+;/);
   const lines = execFileSync('grep', ['^    ', `${set.dir}/RESTORE.md`], { encoding: 'utf8' });
   const db = await server.connect();
   await db.run('DROP DATABASE stock');
@@ -119,6 +133,37 @@ test('AUTO_INCREMENT values and sequences go on where they were, also of empty t
 
   assert.deepEqual(await db.one('SELECT * FROM s'), state);
   assert.equal((await db.run('INSERT INTO gone VALUES (NULL)')).insertId, '42');
+});
+
+test('an event that is due does not fire into what is restored before that is compared', async (t) => {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  await db.run('CREATE TABLE fired (id INT AUTO_INCREMENT PRIMARY KEY)');
+  await db.run('CREATE EVENT due ON SCHEDULE EVERY 1 SECOND DO INSERT INTO fired VALUES (NULL)');
+  const set = await take(address, database, makeBackupDir(t));
+  await db.run('SET GLOBAL event_scheduler = ON');
+  t.after(async () => {
+    await db.run('SET GLOBAL event_scheduler = OFF');
+  });
+  const count = async () => (await db.query('SELECT id FROM fired')).length;
+  const hasFired = async () => {
+    for (let look = 0; look < 400 && (await count()) === 0; look++) await sleep(25);
+    return (await count()) > 0;
+  };
+  assert.ok(await hasFired());
+
+  const counts: number[] = [];
+  await restore(address, database, set, {
+    save: async ({ phase }) => {
+      if (phase !== 'swapped' && phase !== 'compared') return;
+      // Longer than the event waits: SLEEP of the server.
+      await db.query('SELECT SLEEP(1.5)');
+      counts.push(await count());
+    },
+  });
+
+  assert.deepEqual(counts, [0, 0]);
+  assert.ok(await hasFired(), 'the event is not enabled again');
 });
 
 test('the folder of a set is readable by its owner only', async (t) => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -9,11 +9,19 @@ export type Kill = {
   readonly failPoint?: string;
   /** Killed so long after its first sign of life. */
   readonly afterMs?: number;
+  /** What is killed after `afterMs` instead: the private server that the program has started. */
+  readonly victim?: 'scratch server';
   /** `afterMs` counts from when this is true instead. */
   readonly onceTrue?: () => boolean;
 };
 
-export type Ended = { readonly signal: NodeJS.Signals | null; readonly stderr: string };
+export type Ended = {
+  readonly signal: NodeJS.Signals | null;
+  readonly code: number | null;
+  readonly stderr: string;
+  /** What was to be killed was there. */
+  readonly hit: boolean;
+};
 
 /** Runs the program to its end. `onStarted` is called at its first sign of life. */
 export async function runProgram(
@@ -28,6 +36,7 @@ export async function runProgram(
     },
   });
   let stderr = '';
+  let hit = kill.failPoint !== undefined;
   child.stderr.on('data', (chunk) => {
     stderr += String(chunk);
   });
@@ -37,8 +46,16 @@ export async function runProgram(
   if (kill.afterMs !== undefined) {
     while (child.exitCode === null && kill.onceTrue?.() === false) await sleep(2);
     await Promise.race([sleep(kill.afterMs), ended]);
-    child.kill('SIGKILL');
+    hit = kill.victim === undefined ? child.kill('SIGKILL') : killServerOf(child.pid!);
   }
-  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
-  return { signal, stderr };
+  const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+  return { signal, code, stderr, hit };
+}
+
+/** Kills the servers among the children of a process; false when there is none. */
+function killServerOf(pid: number): boolean {
+  const listed = spawnSync('ps', ['--ppid', String(pid), '-o', 'pid=,comm='], { encoding: 'utf8' });
+  const servers = [...listed.stdout.matchAll(/^ *(\d+) +mariadbd/gm)].map(([, id]) => Number(id));
+  for (const server of servers) process.kill(server, 'SIGKILL');
+  return servers.length > 0;
 }
