@@ -2,6 +2,7 @@ import { quoteNameText } from '../database/identifier.ts';
 import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
+import { readNames } from './borrowed-names.ts';
 import { readContents } from './contents.ts';
 import { compareContents, describeDifferences } from './differences.ts';
 import { loaderCount, loadTables } from './load.ts';
@@ -15,7 +16,8 @@ import { type RestoreContext, withWorker, withWorkers } from './restore-context.
  * any death the next run begins again; only the backup that was taken before leads back. Needs the
  * lock and a fence. Idempotent.
  *
- * DATA LOSS: all tables, sequences, triggers and events of the database.
+ * DATA LOSS: all tables, sequences, triggers and events of the database, and views that have the name of a
+ * table or sequence of the set.
  *
  * @throws DeployError `PUT_BACK_FAILED`: tables are missing or differ from the set; call it again.
  */
@@ -46,16 +48,20 @@ export async function replaceInPlace(context: RestoreContext): Promise<void> {
 
 /** Triggers and events first: they would fire, or stand in the way of the tables. */
 async function dropAll(context: RestoreContext): Promise<void> {
-  const { hold, database, log, swapWaitMs } = context;
+  const { hold, database, set, log, swapWaitMs } = context;
   await withWorker(context, database, async (db) => {
     const defaults = (await readSchemaDefaults(db, database))!;
     const events = await readEvents(db, database, defaults);
     const triggers = await readTriggers(db, database, defaults);
     const { tables, sequences } = await readTableList(db, database);
+    const names = await readNames(db, database);
+    const wanted = [...set.manifest.tables, ...set.manifest.sequences].map(({ name }) => name);
+    const inTheWay = wanted.filter((name) => names.get(name) === 'VIEW');
     const drops = [
       ...events.map(({ key }) => `EVENT IF EXISTS ${nameIn(key)}`),
       ...triggers.map(({ key }) => `TRIGGER IF EXISTS ${nameIn(key)}`),
       ...tables.map(({ name }) => `TABLE IF EXISTS ${quoteNameText(name)}`),
+      ...inTheWay.map((name) => `VIEW IF EXISTS ${quoteNameText(name)}`),
       ...sequences.map((name) => `SEQUENCE IF EXISTS ${quoteNameText(name)}`),
     ];
     await waitBriefly(db);

@@ -23,6 +23,8 @@ export type RestoreContext = {
   readonly save: (state: RestoreState) => Promise<void>;
   /** Heeded until the swap begins; from then on the restore goes to its end. */
   readonly signal: AbortSignal | undefined;
+  /** See `RestoreOptions`. */
+  readonly mayMoveAside: boolean;
   /** How long to try to get the tables for the swap. */
   readonly swapWaitMs: number;
 };

@@ -1,3 +1,4 @@
+import type { Borrowed } from './borrowed-names.ts';
 import type { Section } from './section-file.ts';
 
 /**
@@ -5,7 +6,7 @@ import type { Section } from './section-file.ts';
  * any death the next run knows what may have been done:
  *
  * - `staging`: nothing of the live schema was touched, but for placeholder sequences that are there
- *   while tables are loaded. Begins anew.
+ *   while tables are loaded, and for the names of what stands where they have to be. Begins anew.
  * - `replacing`: a restore in place has dropped some of the tables, or all. Begins anew, only forward.
  * - `swapping`: triggers and events of the live schema may be gone; whether the tables are swapped
  *   is read from the server. Goes forward.
@@ -13,12 +14,7 @@ import type { Section } from './section-file.ts';
  * - `compared`: all but the events is restored and compared. The replaced tables may be dropped.
  */
 export type RestoreState =
-  | {
-      readonly phase: 'staging';
-      readonly set: string;
-      /** Sequences made in the live schema, where there were none of that name. */
-      readonly placeholders: readonly string[];
-    }
+  | ({ readonly phase: 'staging'; readonly set: string } & Borrowed)
   | {
       readonly phase: 'swapping';
       readonly set: string;

@@ -5,6 +5,7 @@ import type { Hold } from '../database/lock.ts';
 import { isConnectionLost, toDeployError } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
+import type { Borrowed } from './borrowed-names.ts';
 import { isServerError, stopReason, throwIfAborted } from './failures.ts';
 import { replaceInPlace } from './in-place.ts';
 import type { BackupSet } from './manifest.ts';
@@ -46,11 +47,18 @@ export type RestoreOptions = {
    * `replaceInPlace`. Default: staged.
    */
   readonly how?: 'staged' | 'in place';
+  /**
+   * A table or view that has the name of one of the set's sequences gets another name while tables
+   * are loaded: for a live schema that nobody uses any more. Default: the restore is refused.
+   */
+  readonly mayMoveAside?: boolean;
   /** Heeded until the swap begins. */
   readonly signal?: AbortSignal;
   /** How long to try to get the tables for the swap. Default: a minute. */
   readonly swapWaitMs?: number;
 };
+
+const SWAP_WAIT_MS = 60_000;
 
 /**
  * Makes the database equal to a backup set: loads it beside, compares, swaps all tables in with
@@ -71,12 +79,17 @@ export type RestoreOptions = {
  */
 export async function restoreSet(options: RestoreOptions): Promise<void> {
   const { hold, address, database, log, save, saved } = options;
-  const { onProgress = () => {}, signal, swapWaitMs = 60_000 } = options;
+  const {
+    onProgress = () => {},
+    signal,
+    swapWaitMs = SWAP_WAIT_MS,
+    mayMoveAside = false,
+  } = options;
   assertSameSet(saved, options.set);
   const set = await verifySet(options.set.dir, onProgress);
   assertSetOf(set, database);
   const context: RestoreContext = {
-    ...{ hold, address, database, set, log, onProgress, save, signal, swapWaitMs },
+    ...{ hold, address, database, set, log, onProgress, save, signal, swapWaitMs, mayMoveAside },
     ...restoreSchemas(database),
   };
   try {
@@ -96,11 +109,12 @@ export async function restoreSet(options: RestoreOptions): Promise<void> {
  * it was. Needs the lock; safe to repeat.
  */
 export async function abandonRestore(
-  options: Pick<RestoreOptions, 'hold' | 'database'> & { readonly saved: RestoreState },
+  options: Pick<RestoreOptions, 'hold' | 'database' | 'log'> & { readonly saved: RestoreState },
 ): Promise<void> {
-  const { hold, database, saved } = options;
+  const { hold, database, log, saved } = options;
   if (saved.phase !== 'staging') return;
-  await unstage({ hold, database, ...restoreSchemas(database) }, saved.placeholders);
+  const swapWaitMs = SWAP_WAIT_MS;
+  await unstage({ hold, database, log, swapWaitMs, ...restoreSchemas(database) }, saved);
 }
 
 async function goOn(
@@ -163,15 +177,15 @@ async function prepare(
   beforeSwap: BeforeSwap | undefined,
 ): Promise<Swapping> {
   const { database, set, save, signal, hold } = context;
-  let placeholders = saved?.phase === 'staging' ? saved.placeholders : [];
+  let left: Borrowed = saved?.phase === 'staging' ? saved : { placeholders: [] };
   await assertRestorable(context.address, database, restorableOf(set.manifest));
   await withWorker(context, database, (db) => assertServerFits(db, set));
   try {
-    await unstage(context, placeholders);
+    await unstage(context, left);
     await stage({
       ...context,
       save: (state) => {
-        if (state.phase === 'staging') placeholders = state.placeholders;
+        if (state.phase === 'staging') left = state;
         return save(state);
       },
     });
@@ -187,7 +201,7 @@ async function prepare(
   } catch (error) {
     // What cannot be cleared up now is cleared up by the next restore; the first error counts.
     if (!hold.signal.aborted && !isConnectionLost(error)) {
-      await unstage(context, placeholders).catch(() => {});
+      await unstage(context, left).catch(() => {});
     }
     if (signal?.aborted === true) throw stopReason(signal);
     throw error;

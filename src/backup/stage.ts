@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import sql from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
-import { qualified, quoteNameText } from '../database/identifier.ts';
+import { quoteNameText } from '../database/identifier.ts';
 import { killConnections } from '../database/lock-threads.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
@@ -9,6 +9,7 @@ import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { SchemaModel, SchemaObject } from '../schema/model.ts';
 import { withoutOwnSchema } from '../schema/normalise.ts';
 import { readSchema } from '../schema/read.ts';
+import { type Borrowed, borrowNames, giveBackNames } from './borrowed-names.ts';
 import { hashShared } from './contents.ts';
 import { compareContents, describeDifferences } from './differences.ts';
 import { loaderCount, loadTables } from './load.ts';
@@ -24,17 +25,13 @@ import { type RestoreContext, withWorkers } from './restore-context.ts';
  * @throws DeployError `RESTORE_FAILED`
  */
 export async function stage(context: RestoreContext): Promise<void> {
-  const { hold, address, database, stg, set, onProgress, save, signal } = context;
+  const { hold, address, stg, set, onProgress, save, signal } = context;
   await endLeftBehind(hold.db, stg);
   await hold.assertHeld();
   // DATA LOSS: the staging schema only, which holds nothing but a copy of a backup set.
   await hold.db.run(`DROP DATABASE IF EXISTS ${quoteNameText(stg)}`);
   await hold.db.run(`CREATE DATABASE ${quoteNameText(stg)} ${schemaAttributes(set.manifest)}`);
-  const placeholders = await missingSequences(hold.db, database, set.manifest.sequences);
-  await save({ phase: 'staging', set: set.name, placeholders });
-  for (const name of placeholders) {
-    await hold.db.run(sql`CREATE SEQUENCE IF NOT EXISTS ${qualified(database, name)}`);
-  }
+  const borrowed = await borrowNames(context);
   await failPoint('restore.staging');
   const loaders = { schema: stg, count: loaderCount(set) };
   await withWorkers({ hold, address }, loaders, (dbs) =>
@@ -42,7 +39,7 @@ export async function stage(context: RestoreContext): Promise<void> {
   );
   await failPoint('restore.staged');
   await compareStaged(context);
-  await dropPlaceholders(context, placeholders);
+  await giveBackNames(context, borrowed);
   await save({ phase: 'staging', set: set.name, placeholders: [] });
   await failPoint('restore.compared-staging');
 }
@@ -52,27 +49,16 @@ export async function stage(context: RestoreContext): Promise<void> {
  * empty schema for replaced tables, and placeholder sequences.
  */
 export async function unstage(
-  context: Pick<RestoreContext, 'hold' | 'database' | 'stg' | 'old'>,
-  placeholders: readonly string[],
+  context: Pick<RestoreContext, 'hold' | 'database' | 'stg' | 'old' | 'log' | 'swapWaitMs'>,
+  borrowed: Borrowed,
 ): Promise<void> {
   const { hold, stg, old } = context;
   await endLeftBehind(hold.db, stg);
-  await dropPlaceholders(context, placeholders);
+  await giveBackNames(context, borrowed);
   await hold.assertHeld();
   // DATA LOSS: a copy of a backup set.
   await hold.db.run(`DROP DATABASE IF EXISTS ${quoteNameText(stg)}`);
   await dropIfEmpty(hold.db, old);
-}
-
-async function dropPlaceholders(
-  { hold, database }: Pick<RestoreContext, 'hold' | 'database'>,
-  placeholders: readonly string[],
-): Promise<void> {
-  await hold.assertHeld();
-  for (const name of placeholders) {
-    // DATA LOSS: a sequence that this restore made where there was nothing.
-    await hold.db.run(sql`DROP SEQUENCE IF EXISTS ${qualified(database, name)}`);
-  }
 }
 
 async function dropIfEmpty(db: Db, schema: string): Promise<void> {
@@ -104,31 +90,6 @@ async function endLeftBehind(db: Db, stg: string): Promise<void> {
     );
     await sleep(50);
   }
-}
-
-async function missingSequences(
-  db: Db,
-  database: string,
-  wanted: readonly { readonly name: string }[],
-): Promise<string[]> {
-  const rows = await db.query<{ name: string; type: string }>(
-    sql`SELECT table_name AS name, table_type AS type FROM information_schema.tables
-        WHERE table_schema = ${database}`,
-  );
-  const types = new Map(rows.map(({ name, type }) => [name, type]));
-  const taken = wanted.filter(({ name }) => (types.get(name) ?? 'SEQUENCE') !== 'SEQUENCE');
-  if (taken.length > 0) {
-    const names = taken.map(({ name }) => name).join(', ');
-    throw new DeployError(
-      'RESTORE_FAILED',
-      `tables or views now have the names of sequences: ${names}`,
-      {
-        where: database,
-        next: ['rename these tables or views, then run the same command again'],
-      },
-    );
-  }
-  return wanted.filter(({ name }) => !types.has(name)).map(({ name }) => name);
 }
 
 async function compareStaged(context: RestoreContext): Promise<void> {

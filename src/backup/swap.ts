@@ -4,6 +4,7 @@ import { isConnectionLost } from '../database/server-errors.ts';
 import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
+import { chooseAside, readNames, renameWithin } from './borrowed-names.ts';
 import { runSection } from './load.ts';
 import { putEvent } from './put-events.ts';
 import { readEvents, readTriggers } from './read-objects.ts';
@@ -103,15 +104,31 @@ function splitKey(key: string | null): readonly [kind: string, name: string] {
 async function renameAll(context: RestoreContext): Promise<void> {
   const { hold, database, stg, old, log, swapWaitMs } = context;
   await untilFree({ waitMs: swapWaitMs, log, db: hold.db, database }, async () => {
+    const staged = await allTables(hold.db, stg);
     const moves = [
+      ...(await moveViewsAside(context, staged)),
       ...moveAll(await allTables(hold.db, database), database, old),
-      ...moveAll(await allTables(hold.db, stg), stg, database),
+      ...moveAll(staged, stg, database),
     ];
     if (moves.length === 0) return;
     await hold.assertHeld();
     const settings = `lock_wait_timeout=${RENAME_WAIT_SECONDS}, foreign_key_checks=0`;
     await hold.db.run(`SET STATEMENT ${settings} FOR RENAME TABLE ${moves.join(', ')}`);
   });
+}
+
+/**
+ * A view cannot go to another schema, and stands in the way where a table or sequence of the set has its
+ * name: it gets another name in the same statement, and goes with the views that the set does not have.
+ */
+async function moveViewsAside(
+  { hold, database }: RestoreContext,
+  wanted: readonly string[],
+): Promise<string[]> {
+  const names = await readNames(hold.db, database);
+  const views = wanted.filter((name) => names.get(name) === 'VIEW');
+  const taken = new Set([...names.keys(), ...wanted]);
+  return chooseAside(views, taken).map(({ name, as }) => renameWithin(database, name, as));
 }
 
 function moveAll(names: readonly string[], from: string, to: string): string[] {
@@ -148,5 +165,5 @@ async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
     }
   });
   await save({ phase: 'staging', set: set.name, placeholders: [] });
-  await unstage(context, []);
+  await unstage(context, { placeholders: [] });
 }

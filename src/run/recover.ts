@@ -44,7 +44,7 @@ export async function recoverUnfinished(
   await sweepUnfinished(context.config.backupDir, context.log, knowsOver(context, hold));
   if (run.state === 'locked') {
     await letIn(context, hold, run);
-    await discardStaging(hold, run);
+    await discardStaging(context, hold, run);
     await updateRun(hold, run.runId, { state: 'closed', outcome: 'abandoned' });
     return 'abandoned';
   }

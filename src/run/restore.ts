@@ -111,11 +111,15 @@ export function resumeRestore(context: RunContext, hold: Hold, run: RunRow): Pro
 }
 
 /** Removes what a restore that was not confirmed yet left in the staging. Needs the lock. */
-export async function discardStaging(hold: Hold, run: RunRow): Promise<void> {
+export async function discardStaging(
+  { log }: Pick<RunContext, 'log'>,
+  hold: Hold,
+  run: RunRow,
+): Promise<void> {
   if (run.restoreState === null) return;
   const { abandonRestore } = await import('../backup/restore.ts');
   const saved = run.restoreState as RestoreState;
-  await abandonRestore({ hold, database: hold.database, saved });
+  await abandonRestore({ hold, database: hold.database, log, saved });
 }
 
 async function askWithDifferences(

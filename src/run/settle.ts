@@ -187,6 +187,8 @@ export async function putBack(
       ...{ hold, address: config.database, database, set, log, onProgress: noteLongWork(log) },
       saved: run.restoreState as RestoreState | null,
       save: (restoreState) => updateRun(hold, run.runId, { restoreState }),
+      // The schema is half-way, and nobody but this run can make anything of it.
+      mayMoveAside: true,
     });
     return `restored from ${set.name} and compared`;
   });

@@ -3,13 +3,16 @@ import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Site } from '../support/deploy.ts';
 import { killsInCi, makeRandom, tryKill } from '../support/kill.ts';
+import { kindsAfter, kindsBefore } from '../support/kinds.ts';
 import { type Picture, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
 import { citiesThatFail, openShop } from '../support/shop.ts';
 
 const points = [
   'put-back.begun',
+  'restore.moved-aside',
   'restore.staged',
+  'restore.placeholders-dropped#2',
   'restore.compared-staging',
   'restore.before-swap',
   'restore.triggers-dropped',
@@ -32,7 +35,12 @@ async function failingShop(t: Cleanup): Promise<{ site: Site; db: Db; isOld: Pic
   await db.run(
     'CREATE TRIGGER no_negative BEFORE INSERT ON purchase FOR EACH ROW SET NEW.cents = GREATEST(NEW.cents, 0)',
   );
-  await site.write(citiesThatFail);
+  for (const statement of kindsBefore) await db.run(statement);
+  const file = '0.2.0/0002_cities.up.sql';
+  await site.write({
+    ...citiesThatFail,
+    [file]: citiesThatFail[file]!.replace(/(?=CREATE TABLE city)/, `${kindsAfter.join(';\n')};\n`),
+  });
   return { site, db, isOld: await takePicture(db, site.database) };
 }
 

@@ -21,6 +21,7 @@ import {
   withHold,
 } from '../../support/backup/backups.ts';
 import { forgeFile } from '../../support/backup/damage.ts';
+import { kindsAfter, kindsBefore } from '../../support/kinds.ts';
 import { startTestServer } from '../../support/server.ts';
 
 const server = await startTestServer({ after });
@@ -163,6 +164,42 @@ test('a table that took the name of a sequence: refused, nothing is changed', as
   assert.equal(error.code, 'RESTORE_FAILED');
   assert.match(error.message, /have the names of sequences: s/);
   await assertUntouched({ ...site, changed });
+});
+
+/** A database of which every kind of object has become another one, and a set of what it was. */
+async function makeKinds(t: TestContext): Promise<Site> {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  for (const statement of kindsBefore) await db.run(statement);
+  const old = await contentsOf(address, database);
+  const set = await take(address, database, makeBackupDir(t));
+  for (const statement of kindsAfter) await db.run(statement);
+  return { database, db, set, old, changed: await contentsOf(address, database) };
+}
+
+for (const how of ['staged', 'in place'] as const) {
+  test(`tables, views and sequences that have become one another are what they were (${how})`, async (t) => {
+    const site = await makeKinds(t);
+
+    await restore(address, site.database, site.set, { how, mayMoveAside: true });
+
+    assert.deepEqual(compareContents(site.old, await contentsOf(address, site.database)), []);
+    await site.db.run('INSERT INTO numbered_by (v) VALUES (3)');
+    assert.deepEqual(await leftoverSchemas(address, site.database), []);
+  });
+}
+
+test('what was moved aside for the staging has its name again when the restore is given up', async (t) => {
+  const site = await makeKinds(t);
+  const reader = await server.connect(site.database);
+  await reader.run('START TRANSACTION');
+  await reader.query('SELECT * FROM t_v_rows');
+
+  const options = { mayMoveAside: true, swapWaitMs: 1500 };
+  const error = await failureOf(restore(address, site.database, site.set, options));
+
+  assert.match(error.message, /could not be swapped in/);
+  await assertUntouched(site);
 });
 
 test('a signal before the swap ends the restore and leaves the database as it was', async (t) => {
