@@ -112,8 +112,7 @@ export async function writeCombined(
       let count = 0;
       for await (const rows of readRows(dir, file)) {
         for (const { value } of rows) {
-          const text = indent(value as object).replaceAll(/^/gm, '  ');
-          await writer.write(`${count === 0 ? '' : ','}\n${text}`);
+          await writer.write(`${count === 0 ? '' : ','}\n${indent(value as object, 6)}`);
           count += 1;
         }
       }

@@ -59,9 +59,11 @@ export async function writeMetadata(
   return metadata;
 }
 
-/** Indents an object as it stands in a list of a file. Pure. */
-export function indent(row: object): string {
-  return JSON.stringify(row, null, 2).replaceAll(/^/gm, '    ');
+/** Indents an object as it stands in a list of a file, or of the combined one. Pure. */
+export function indent(row: object, width = 4): string {
+  const space = ' '.repeat(width);
+  // Not `^` of a regular expression: it also stands behind U+2028, which JSON has raw in its texts.
+  return space + JSON.stringify(row, null, 2).replaceAll('\n', `\n${space}`);
 }
 
 /** Writes text in large pieces, and hashes it. `flush` syncs it to the disk. */
