@@ -82,6 +82,16 @@ export async function checkMasterdata(db: Db, set: MasterdataSet): Promise<void>
   );
 }
 
+/**
+ * Checks the set against the rows of the database: finds all that `syncMasterdata` would refuse, and
+ * writes nothing. Takes no lock that others would notice.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with all findings.
+ */
+export async function checkAgainstRows(db: Db, set: MasterdataSet): Promise<void> {
+  await withoutChange(db, () => withStages(db, set, 'none', (...all) => checkEntities(db, ...all)));
+}
+
 /** Stages the whole set, and drops the staging tables again whatever happens. */
 async function withStages<T>(
   db: Db,
@@ -142,13 +152,28 @@ function lookupsOf(entity: BoundEntity, entities: readonly BoundEntity[]): Bound
   return lookups.filter((_, index) => names.indexOf(names[index]!) === index);
 }
 
-/** Resolves and checks everything before it says what is to be done: the entities must be in order. */
+/** Checks everything, then says what is to be done. */
 async function planEntities(
   db: Db,
   entities: readonly BoundEntity[],
   staged: readonly Staged[],
   staging: Staging,
 ): Promise<EntityReport[]> {
+  await checkEntities(db, entities, staged, staging);
+  const reports: EntityReport[] = [];
+  for (const [index, entity] of entities.entries()) {
+    reports.push(await reportEntity(db, entity, staged[index]!));
+  }
+  return reports;
+}
+
+/** Resolves and checks everything: the entities must be in order. */
+async function checkEntities(
+  db: Db,
+  entities: readonly BoundEntity[],
+  staged: readonly Staged[],
+  staging: Staging,
+): Promise<void> {
   const { problems } = staging;
   for (const [index, entity] of entities.entries()) {
     const counts = staged[index]!;
@@ -160,11 +185,6 @@ async function planEntities(
   }
   await checkDeleted(db, entities, problems);
   problems.throwIfAny();
-  const reports: EntityReport[] = [];
-  for (const [index, entity] of entities.entries()) {
-    reports.push(await reportEntity(db, entity, staged[index]!));
-  }
-  return reports;
 }
 
 /** Gives how many rows are new. */

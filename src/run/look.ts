@@ -18,10 +18,10 @@ import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey, SchemaModel } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import type { Scratch } from '../scratch/server.ts';
+import { checkInPlace, checkOnCopy } from './check-masterdata.ts';
 import type { RunContext } from './context.ts';
 import type { Adoption, Facts } from './facts.ts';
 import { asInterrupted } from './interrupted.ts';
-import { checkOnCopy } from './masterdata.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
 
 /** A plan with the facts that it was made from. */
@@ -32,7 +32,11 @@ export type LookedAt = {
   readonly structure: string;
 };
 
-/** Plans `up`; starts a scratch server only when the plan needs one. Takes no lock. */
+/**
+ * Plans `up`; starts a scratch server only when the plan needs one. Takes no lock.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` when the master data cannot be synced, as far as that can be known.
+ */
 export async function lookAndPlan(
   context: RunContext,
   db: Db,
@@ -50,7 +54,11 @@ export async function lookAndPlan(
   }
   if (plan.needs === 'structural-run') {
     facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles, model) };
+    const { cycles } = plan;
     plan = makePlan(facts, settings);
+    // A plan that is refused anyway has its own reasons.
+    if (facts.masterdata !== null && plan.refusals.length === 0 && hasSync(cycles))
+      await checkInPlace(db, facts.masterdata, cycles, model);
   }
   return { facts, plan, structure: structureDigest(model) };
 }
@@ -69,7 +77,6 @@ export async function tryCycles(
   model?: SchemaModel,
 ): Promise<StructuralRun> {
   const { masterdata } = facts;
-  const wanted = cycles.some((cycle) => cycle.masterdata !== null);
   const run = runStructurally({
     db,
     database: context.config.database.name,
@@ -79,16 +86,20 @@ export async function tryCycles(
     collation: facts.server.database.collation,
     // The master data, too, is checked in full before anything is changed.
     ...(model === undefined ? {} : { model }),
-    ...(masterdata === null || !wanted
+    ...(masterdata === null || !hasSync(cycles)
       ? {}
       : {
-          inspect: (copy) => checkOnCopy(copy, masterdata),
+          inspect: (copy) => checkOnCopy(copy, masterdata, cycles),
           touches: [JSON.stringify(masterdata.set.entities)],
         }),
   });
   return run.catch((error: unknown) => {
     throw asInterrupted(context, error);
   });
+}
+
+function hasSync(cycles: Plan['cycles']): boolean {
+  return cycles.some(({ masterdata }) => masterdata !== null);
 }
 
 /** The structure changes of a structural run in the form that actions take. */

@@ -1,4 +1,4 @@
-/** Master data in a run: its check before, its sync in one transaction. */
+/** Master data in a run: its sync in one transaction. */
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../database/connect.ts';
@@ -13,17 +13,7 @@ import type { SyncReport } from '../masterdata/report.ts';
 import { readCounters, setCounters } from '../migrations/counters.ts';
 import { patienceOf, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
-import { conversionText, type Masterdata } from './masterdata-source.ts';
-
-/**
- * Checks the whole set on a copy of the structure as it will be, before anything is changed.
- *
- * @throws DeployError `MASTERDATA_INVALID` with all findings.
- */
-export async function checkOnCopy(copy: Db, { set }: Masterdata): Promise<void> {
-  const { checkMasterdata } = await import('../masterdata/sync.ts');
-  await checkMasterdata(copy, set);
-}
+import { conversionText } from './masterdata-source.ts';
 
 /**
  * Brings the master data into the database, and on a fresh installation what the application
