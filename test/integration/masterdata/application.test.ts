@@ -68,6 +68,71 @@ describe('rows that the file does not have', () => {
   });
 });
 
+describe('a row that is to go', () => {
+  const oben = { shelves: [{ name: 'oben' }], products: [{ name: 'Seife', shelf: 'oben' }] };
+  const without = { shelves: [], products: [{ name: 'Seife' }] };
+  const refused =
+    'shelf: missing, and what it keeps, the row of shelves with id 1, is missing, too';
+
+  for (const [what, tables] of [
+    ['with a foreign key', shelfTables],
+    ['without a foreign key', shelfTables.map((text) => text.replace(/,\s+FOREIGN KEY .*/, ')'))],
+  ] as const) {
+    test(`is an error when a row of the file keeps its reference to it, ${what}`, async (t) => {
+      const db = await server.connect(await server.createDatabase());
+      for (const statement of tables) await db.run(statement);
+      await sync(t, db, oben);
+
+      const error = await sync(t, db, without).catch((thrown) => thrown);
+
+      assert.ok(isDeployError(error, 'MASTERDATA_INVALID'), String(error));
+      assert.deepEqual(error.facts['problems'], [
+        {
+          ...{ file: 'products.json', index: 0, key: 'Seife', message: refused },
+          where: 'products.json data[0] (Seife)',
+        },
+      ]);
+      assert.deepEqual(await db.query('SELECT name, shelf_id FROM product'), [
+        { name: 'Seife', shelf_id: 1 },
+      ]);
+    });
+  }
+
+  test('is an error when a column that no entity has points to it in a row that stays', async (t) => {
+    const db = await shopDatabase();
+    await db.run(
+      'ALTER TABLE product ADD spare_id int unsigned, ADD FOREIGN KEY (spare_id) REFERENCES shelf (id) ON DELETE CASCADE',
+    );
+    const products = [
+      { name: 'Seife', shelf: null },
+      { name: 'Besen', shelf: null },
+    ];
+    await sync(t, db, { shelves: [{ name: 'oben' }], products });
+    await db.run('UPDATE product SET spare_id = 1');
+
+    const error = await sync(t, db, { shelves: [], products: products.slice(0, 1) }).catch(
+      (thrown) => thrown,
+    );
+
+    assert.ok(isDeployError(error, 'MASTERDATA_INVALID'), String(error));
+    const problems = error.facts['problems'] as { message: string }[];
+    assert.deepEqual(
+      problems.map(({ message }) => message),
+      ['the row with id 1 is missing, and 1 rows of product need it'],
+    );
+  });
+
+  test('goes when the rows that point to it go, too', async (t) => {
+    const db = await shopDatabase();
+    await sync(t, db, oben);
+
+    assert.deepEqual(await sync(t, db, { shelves: [], products: [] }), [
+      'shelves +0 ~0 -1',
+      'products +0 ~0 -1',
+    ]);
+  });
+});
+
 describe('a field that a row lacks', () => {
   test('keeps what the database has, or takes the default of the column', async (t) => {
     const db = await shopDatabase();
