@@ -1,5 +1,10 @@
 /** What a sync of master data does, or would do, for people. Pure. */
-import type { Change, EntityReport, SyncReport } from '../masterdata/report.ts';
+import { type Change, cutFieldChange } from '../masterdata/changes.ts';
+import type { EntityReport, SyncReport } from '../masterdata/report.ts';
+
+// Rows of each kind of an entity, and characters of a value: what a screen can take.
+const MOST_ROWS = 50;
+const MOST_CHARS = 200;
 
 const signs = { inserted: '+', updated: '~', deleted: '-' } as const;
 
@@ -12,24 +17,36 @@ export function renderSync({ entities }: SyncReport): string {
     const parts = same.map(({ entity, unchanged }) => `${unchanged} ${entity}`);
     lines.push(`unchanged: ${parts.join(', ')}`);
   }
+  lines.push(sumOf(entities));
+  return `${lines.join('\n')}\n`;
+}
+
+/** A line per entity with changes, and a sum. */
+export function renderCounts({ entities }: SyncReport): string[] {
+  const changed = entities.filter(({ inserted, updated, deleted }) => inserted + updated + deleted);
+  return [...changed.map(countsOf), sumOf(entities)];
+}
+
+function sumOf(entities: readonly EntityReport[]): string {
   const sum = (count: (one: EntityReport) => number) =>
     entities.reduce((total, one) => total + count(one), 0);
   const [updated, inserted] = [sum((one) => one.updated), sum((one) => one.inserted)];
   const [deleted, unchanged] = [sum((one) => one.deleted), sum((one) => one.unchanged)];
-  lines.push(
-    updated + inserted + deleted === 0
-      ? `nothing differs: ${unchanged} rows are as they should be`
-      : `together: ${updated} changed, ${inserted} new, ${deleted} deleted; ${unchanged} unchanged`,
-  );
-  return `${lines.join('\n')}\n`;
+  return updated + inserted + deleted === 0
+    ? `nothing differs: ${unchanged} rows are as they should be`
+    : `together: ${updated} changed, ${inserted} new, ${deleted} deleted; ${unchanged} unchanged`;
+}
+
+function countsOf({ entity, updated, inserted, deleted, unchanged }: EntityReport): string {
+  return `${updated} ${entity} changed, ${inserted} new, ${deleted} deleted; ${unchanged} unchanged`;
 }
 
 function renderEntity(one: EntityReport): string[] {
-  const { entity, updated, inserted, deleted, unchanged, changes } = one;
+  const { changes } = one;
   return [
-    `${updated} ${entity} changed, ${inserted} new, ${deleted} deleted; ${unchanged} unchanged`,
+    countsOf(one),
     ...(['updated', 'inserted', 'deleted'] as const).flatMap((kind) => {
-      const shown = changes.filter((change) => change.kind === kind);
+      const shown = changes.filter((change) => change.kind === kind).slice(0, MOST_ROWS);
       const rest = one[kind] - shown.length;
       const more = rest > 0 ? [`  ${signs[kind]} and ${rest} more`] : [];
       return [...shown.flatMap(renderChange), ...more];
@@ -38,13 +55,22 @@ function renderEntity(one: EntityReport): string[] {
 }
 
 function renderChange({ kind, key, id, fields }: Change): string[] {
-  const names = Object.keys(fields);
+  // What goes is in the report in full; here its key says enough.
+  const names = kind === 'deleted' ? [] : Object.keys(fields);
   const width = Math.max(0, ...names.map((name) => name.length));
   return [
     `  ${signs[kind]} ${key}${id === null ? '' : ` (id ${id})`}`,
     ...names.map((name) => {
-      const { old, new: fresh } = fields[name]!;
-      return `      ${name.padEnd(width)}  ${old} → ${fresh}`;
+      const { old, new: fresh } = cutFieldChange(fields[name]!, MOST_CHARS);
+      return `      ${name.padEnd(width)}  ${textOf(old)} → ${textOf(fresh)}`;
     }),
   ];
+}
+
+/** On one line, and without what a terminal would take for a command. */
+function textOf(value: string | null): string {
+  if (value === '') return "''";
+  const text = value ?? 'null';
+  const code = (char: string) => char.charCodeAt(0).toString(16).padStart(2, '0');
+  return text.replaceAll(/\p{Cc}/gu, (char) => (char === '\n' ? '\\n' : `\\x${code(char)}`));
 }

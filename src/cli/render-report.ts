@@ -2,6 +2,7 @@ import { showNumber } from '../migrations/install-number.ts';
 import { formatBytes } from '../run/context.ts';
 import { conversionText } from '../run/masterdata-source.ts';
 import type { Report, ReportMigration } from '../run/report.ts';
+import { renderCounts } from './render-masterdata.ts';
 
 /** The report for people: what was done, how long it took, where the database is. Pure. */
 export function renderReport(report: Report, path: string | null): string {
@@ -29,6 +30,11 @@ export function renderReport(report: Report, path: string | null): string {
   if (report.masterdata_conversion !== null) {
     const [head, ...notes] = conversionText(report.masterdata_conversion).split('\n');
     lines.push(`  format    ${head}`, ...notes.map((note) => `          ${note}`));
+  }
+  if (report.masterdata !== null) {
+    lines.push(...renderCounts(report.masterdata).map((line) => `  rows      ${line}`));
+    if (report.masterdata_changes !== null)
+      lines.push(`  before    ${report.masterdata_changes} has what these rows were`);
   }
   for (const warning of report.warnings) lines.push(`  warning   ${warning}`);
   for (const line of report.next) lines.push(`  next      ${line}`);

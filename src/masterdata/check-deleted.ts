@@ -5,8 +5,7 @@ import type { BoundEntity, BoundReference } from './bind.ts';
 import { addFound, MOST_SHOWN } from './check.ts';
 import { type PointingColumn, readPointingColumns } from './columns.ts';
 import type { Problems } from './problems.ts';
-import { goneRows } from './report.ts';
-import { at, idsOf, isAbsent } from './sql.ts';
+import { at, goneRows, idsOf, isAbsent } from './sql.ts';
 
 /**
  * Finds rows that are to be deleted although rows that stay point to them: a foreign key would

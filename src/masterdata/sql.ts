@@ -43,6 +43,12 @@ export function restRows(entity: BoundEntity): Sql {
   return sql`${restOf(entity)} AS e STRAIGHT_JOIN ${tableOf(entity)} AS t ON ${at('t', entity.id.name)} = e.id`;
 }
 
+/** FROM: rows `t` of the table that the file does not have just so; those without `m` it has not at all. */
+export function goneRows(entity: BoundEntity): Sql {
+  return sql`FROM ${restRows(entity)}
+    LEFT JOIN ${idsOf(entity)} AS m ON m.id = ${at('t', entity.id.name)}`;
+}
+
 /** FROM: the staged rows `s` with their references `x` and, as far as they have any, their ids `m`. */
 export function stagedRows(entity: BoundEntity): Sql {
   return sql`${stageOf(entity)} AS s ${joinRefs(entity)} LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn`;

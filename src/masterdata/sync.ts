@@ -1,5 +1,6 @@
 import type { Db } from '../database/connect.ts';
 import { type BoundEntity, type BoundField, bindEntities } from './bind.ts';
+import { type ChangeSink, makeListing } from './changes.ts';
 import {
   checkCopies,
   checkFileKeys,
@@ -29,16 +30,20 @@ import { writeEntities } from './write.ts';
  * transaction: it neither commits nor rolls back, and nothing in it commits implicitly. Rows are
  * told apart by their natural keys, under the collation of their columns; ids stay. Reads with
  * locks, so that what it plans is what it writes; with nothing to write, it writes nothing.
- * Needs the deploy lock, and CREATE TEMPORARY TABLES.
+ * Needs the deploy lock, and CREATE TEMPORARY TABLES. `sink` gets what each changed or deleted row had.
  *
  * @throws DeployError `MASTERDATA_INVALID` with all findings, before the first write: values, references,
  *   duplicate keys. `MASTERDATA_FAILED` when the server refuses a row, or a table would lose rows: the caller
  *   rolls back.
  */
-export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
+export async function syncMasterdata(
+  db: Db,
+  set: MasterdataSet,
+  sink: ChangeSink | null = null,
+): Promise<SyncReport> {
   if (!(await isTransactionOpen(db))) throw new Error('syncMasterdata needs an open transaction');
   const report = await withStages(db, set, 'share', async (entities, staged, staging) => {
-    const reports = await planEntities(db, entities, staged, staging);
+    const reports = await planEntities(db, entities, staged, staging, sink);
     if (!hasChanges({ entities: reports })) return reports;
     const tables = entities.map(({ table }) => table.name);
     const before = await countRows(db, set.entities.protected, tables);
@@ -58,7 +63,7 @@ export async function syncMasterdata(db: Db, set: MasterdataSet): Promise<SyncRe
  */
 export async function diffMasterdata(db: Db, set: MasterdataSet): Promise<SyncReport> {
   const entities = await withoutChange(db, () =>
-    withStages(db, set, 'none', (...all) => planEntities(db, ...all)),
+    withStages(db, set, 'none', (...all) => planEntities(db, ...all, null)),
   );
   return { digest: set.digest, entities };
 }
@@ -158,11 +163,13 @@ async function planEntities(
   entities: readonly BoundEntity[],
   staged: readonly Staged[],
   staging: Staging,
+  sink: ChangeSink | null,
 ): Promise<EntityReport[]> {
   await checkEntities(db, entities, staged, staging);
+  const listing = makeListing(sink);
   const reports: EntityReport[] = [];
   for (const [index, entity] of entities.entries()) {
-    reports.push(await reportEntity(db, entity, staged[index]!));
+    reports.push(await reportEntity(db, entity, staged[index]!, listing));
   }
   return reports;
 }

@@ -5,9 +5,18 @@ import { quoteName } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { BoundEntity } from './bind.ts';
-import { type EntityReport, goneRows } from './report.ts';
+import type { EntityReport } from './report.ts';
 import { joinNewIds, matchInserted, newIds, refreshReferences } from './resolve.ts';
-import { at, idsOf, joinRefs, stagedRows, stageOf, tableOf, writtenColumns } from './sql.ts';
+import {
+  at,
+  goneRows,
+  idsOf,
+  joinRefs,
+  stagedRows,
+  stageOf,
+  tableOf,
+  writtenColumns,
+} from './sql.ts';
 
 /**
  * Writes all entities: first what is new or changed, parents before children, then what is gone,

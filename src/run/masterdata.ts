@@ -11,6 +11,7 @@ import { failPoint } from '../errors/fail-point.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import type { SyncReport } from '../masterdata/report.ts';
 import { readCounters, setCounters } from '../migrations/counters.ts';
+import { type ChangesFile, makeChangesFile } from './changes-file.ts';
 import { patienceOf, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
 import { conversionText } from './masterdata-source.ts';
@@ -36,21 +37,39 @@ export async function syncInRun(
   }
   const { syncMasterdata } = await import('../masterdata/sync.ts');
   await setFreshSession(hold.db, { collation: facts.server.database.collation });
-  const transaction = async () => {
-    const report = await syncMasterdata(hold.db, masterdata.set);
+  const changes = changesOf(context, run);
+  const write = async () => {
+    const report = await syncMasterdata(hold.db, masterdata.set, changes.sink);
     if (run.mode === 'install' && masterdata.installFile !== null) {
       await install(hold.db, masterdata.installFile, context.config);
     }
     await updateRun(hold, run.runId, { masterdataDigest: masterdata.set.digest });
+    await changes.flush();
     await failPoint('masterdata.before-commit');
     return report;
   };
+  // Not after a failed commit: nobody knows whether it came to be.
+  const transaction = () =>
+    write().catch(async (error) => {
+      await changes.discard();
+      throw error;
+    });
   const tables = masterdata.set.entities.entities.map(({ table }) => table);
   const counters = await readCounters(hold.db, hold.database, tables);
-  return untilFree(patienceOf(context, hold), async (triedBefore) => {
+  const report = await untilFree(patienceOf(context, hold), async (triedBefore) => {
     // What was rolled back has moved them, and the rows must get the ids of an undisturbed sync.
     if (triedBefore > 0) await setCounters(hold, counters);
     return inTransaction(hold.db, transaction);
+  });
+  context.report.masterdata_changes = changes.name();
+  return report;
+}
+
+function changesOf({ config, report, log }: RunContext, { runId }: RunRow): ChangesFile {
+  return makeChangesFile(config.reportDir, runId, (error) => {
+    const message = `what production had of changed master data could not be written into ${config.reportDir}; the backup has it`;
+    log.warn({ err: error }, message);
+    report.warnings.push(message);
   });
 }
 

@@ -98,6 +98,8 @@ export type Report = {
   pruned: readonly string[];
   /** What the sync of master data did, or null. */
   masterdata: SyncReport | null;
+  /** File beside the report with every changed and deleted row, as lines of JSON; null for none. */
+  masterdata_changes: string | null;
   /** From which former format the master data was converted, and what that decided; null: it was not. */
   masterdata_conversion: Conversion | null;
   /** What the validation found. */
@@ -143,7 +145,7 @@ export function makeReport(
       former_release: null,
       next: [],
     },
-    ...{ masterdata: null, masterdata_conversion: null, findings: [] },
+    ...{ masterdata: null, masterdata_changes: null, masterdata_conversion: null, findings: [] },
     ...{ started_at: now, finished_at: now },
   };
 }

@@ -52,6 +52,36 @@ describe('masterdata import', () => {
     assert.match(again.stdout, /^nothing differs: /m);
   });
 
+  test('keeps what production had of each changed row, and says where', async () => {
+    const db = await site.connect();
+    await db.run("UPDATE gsm_spells SET beschreibung = CONCAT('von Hand ', id)");
+    const had = await db.query('SELECT CAST(id AS char) AS id, beschreibung FROM gsm_spells');
+    const env = { ...admin, MASTERDATA_DIR: masterdataDir };
+
+    const ended = await site.deploy(['masterdata', 'import', '--input', masterdataDir], env);
+
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /^ {2}rows {6}5 spells changed, 0 new, 0 deleted; 0 unchanged$/m);
+    const name = /^ {2}before {4}(masterdata_\S+\.jsonl) has what these rows were$/m.exec(
+      ended.stdout,
+    );
+    assert.ok(name !== null, ended.stdout);
+    const text = await readFile(path.join(site.reportDir, name[1]!), 'utf8');
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ entity, id, fields }) => [entity, id, fields.beschreibung.old]),
+      had.map(({ id, beschreibung }) => ['spells', id, beschreibung]),
+    );
+    const again = await site.deploy(
+      ['masterdata', 'import', '--input', masterdataDir, '--json'],
+      env,
+    );
+    assert.equal(JSON.parse(again.stdout)['masterdata_changes'], null);
+  });
+
   test('with --dry-run finds the same mistakes as without', async (t) => {
     const input = await makeDir(t);
     await writeChanged(input, (files) => {

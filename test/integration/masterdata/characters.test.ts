@@ -107,7 +107,7 @@ describe('a sync into a database in use', () => {
         kind: 'updated',
         key: 'Leise Sohlen, midgard',
         id: '1',
-        fields: { level: { old: '2', new: '9' }, source_code: { old: 'KDZ', new: "''" } },
+        fields: { level: { old: '2', new: '9' }, source_code: { old: 'KDZ', new: '' } },
       },
     ]);
     assert.equal(spells?.unchanged, 4);

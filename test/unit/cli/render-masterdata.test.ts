@@ -15,7 +15,7 @@ describe('a difference of master data, printed,', () => {
       changes: [
         {
           ...{ kind: 'updated', key: 'Leise Sohlen, midgard', id: '1' },
-          fields: { level: { old: '2', new: '9' }, source_code: { old: 'KDZ', new: "''" } },
+          fields: { level: { old: '2', new: '9' }, source_code: { old: 'KDZ', new: '' } },
         },
         { kind: 'inserted', key: 'Feuerkugel, midgard', id: null, fields: {} },
       ],
