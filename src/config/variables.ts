@@ -109,7 +109,7 @@ export const variables = {
   MASTERDATA: run(
     oneOf('changed', 'always', 'off'),
     'changed',
-    'sync master data when it has changed, in every run, or never',
+    'sync master data when it has changed, in every run (which reverts production edits at every start), or never',
   ),
   SAFETY_NET: run(
     oneOf('additive', 'report', 'off'),
