@@ -2,8 +2,8 @@
  * Format 2.0 as one file: what each file of the folder says about itself, and under `data` the rows
  * of every entity by its name. It is split into a folder, or made of one, row by row.
  */
-import { createReadStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
+import { streamText } from './decode.ts';
 import type { EntitySet } from './entity.ts';
 import { envelope, type Metadata, refuseFormat } from './format.ts';
 import { JsonTextError, readJson } from './json-stream.ts';
@@ -136,11 +136,10 @@ type CombinedPiece = {
 };
 
 async function* pieces(path: string): AsyncGenerator<CombinedPiece> {
-  const chunks = createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 18 });
   const enter = ([name, entity, index]: readonly (string | number)[]) =>
     name === undefined || (name === 'data' && (entity === undefined || index === undefined));
   try {
-    for await (const some of readJson(chunks, enter)) {
+    for await (const some of readJson(streamText(path, path), enter)) {
       for (const { path: place, value } of some) {
         const [name, entity, index] = place;
         if (typeof name !== 'string') throw invalid(path, 'the file is not an object');

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as z from 'zod';
 import { canonicalJson, makeDigest } from './canonical.ts';
 import { checkEntities } from './check-entities.ts';
+import { readText } from './decode.ts';
 import { type EntitySet, entitiesFile, entitiesOf } from './entity.ts';
 import { orderEntities } from './order.ts';
 import { invalid, makeProblems } from './problems.ts';
@@ -18,12 +18,7 @@ export const ENTITIES_FILE = 'entities.json';
  */
 export async function readEntities(dir: string): Promise<EntitySet> {
   const where = join(dir, ENTITIES_FILE);
-  let text: string;
-  try {
-    text = await readFile(where, 'utf8');
-  } catch (cause) {
-    throw invalid(where, 'the declaration of the master data cannot be read', cause);
-  }
+  const text = await readText(where);
   let json: unknown;
   try {
     json = JSON.parse(text);

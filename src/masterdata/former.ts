@@ -4,9 +4,10 @@
  * Its code runs, so it is only ever taken from the image's own folder, never from a package.
  */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readText } from './decode.ts';
 import { EXPORT_VERSION } from './format.ts';
 import { invalid } from './problems.ts';
 
@@ -72,7 +73,7 @@ export async function readFormer(path: string, kind: 'file' | 'folder'): Promise
     const file = kind === 'file' ? path : join(path, name);
     left -= (await stat(file)).size;
     if (left < 0) throw invalid(path, 'master data of a former format may have 256 MiB at most');
-    const json = parse(await readFile(file, 'utf8'), file);
+    const json = parse(await readText(file), file);
     if (kind === 'folder') files[name] = listOf(json, file);
     else {
       for (const [member, value] of Object.entries(json as object))
@@ -110,7 +111,7 @@ export function convertFormer(
 
 function parse(text: string, file: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text);
   } catch {
     // The parser's own message shows a piece of the text.
     throw invalid(file, 'the file is not JSON');

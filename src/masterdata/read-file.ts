@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { streamText } from './decode.ts';
 import { envelope } from './format.ts';
 import { JsonTextError, readJson } from './json-stream.ts';
 import { invalid } from './problems.ts';
@@ -30,7 +30,7 @@ export async function* readRows(
   const around: Record<string, unknown> = {};
   let count = 0;
   try {
-    const pieces = readJson(decode(join(dir, file), hash), ([name, index]) =>
+    const pieces = readJson(streamText(join(dir, file), file, hash), ([name, index]) =>
       index === undefined ? name === undefined || name === 'data' : false,
     );
     for await (const some of pieces) {
@@ -62,18 +62,5 @@ function readFailure(file: string, error: unknown): unknown {
     const at = error.path.length === 0 ? '' : ` after ${error.path.join('.')}`;
     return invalid(file, `the file is not JSON${at}: ${error.message}`);
   }
-  if (typeof (error as NodeJS.ErrnoException).syscall === 'string') {
-    return invalid(file, 'the file cannot be read', error);
-  }
-  if (error instanceof TypeError && 'code' in error) return invalid(file, 'the file is not UTF-8');
   return error;
-}
-
-async function* decode(path: string, hash: ReturnType<typeof createHash>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
-    hash.update(chunk as Buffer);
-    yield decoder.decode(chunk as Buffer, { stream: true });
-  }
-  yield decoder.decode();
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeCanonicalRows, makeDigest } from './canonical.ts';
+import { readText } from './decode.ts';
 import type { Entity, EntitySet } from './entity.ts';
 import { METADATA_FILE, type Metadata, metadataFile, refuseFormat } from './format.ts';
 import { invalid, makeProblems, type Problems } from './problems.ts';
@@ -87,11 +87,11 @@ async function openFiles(
 
 async function readMetadata(dir: string): Promise<Metadata> {
   const where = join(dir, METADATA_FILE);
+  const text = await readText(where);
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(where, 'utf8'));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw invalid(where, 'the metadata cannot be read', error);
+    json = JSON.parse(text);
+  } catch {
     throw invalid(where, 'the metadata is not JSON');
   }
   const exportVersion = (json as { export_version?: unknown } | null)?.export_version;

@@ -83,4 +83,20 @@ describe('a combined file', () => {
       code: 'MASTERDATA_INVALID',
     });
   });
+
+  test('in another encoding than UTF-8 is refused; a byte order mark is no part of it', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const path = join(tmpDir, 'all.json');
+    const text = JSON.stringify({ ...head, data: { books: [{ title: 'Müller' }] } });
+    const options = { entities: declare('keep'), formats: null, tmpDir };
+
+    await writeFile(path, Buffer.from(text, 'latin1'));
+    await assert.rejects(openMasterdata(path, options), {
+      code: 'MASTERDATA_INVALID',
+      message: 'the file is not UTF-8',
+    });
+    await writeFile(path, `\uFEFF${text}`);
+    const { dir } = await openMasterdata(path, options);
+    assert.equal((await readMasterdata(dir, options.entities)).data[0]!.count, 1);
+  });
 });

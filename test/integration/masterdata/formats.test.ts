@@ -78,6 +78,24 @@ describe('master data in a former format', () => {
     assert.ok(conversion.notes.some((note) => /no learn cost/.test(note)));
   });
 
+  test('in another encoding than UTF-8 is refused; a byte order mark is no part of it', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const dir = join(tmpDir, 'former');
+    await writeShape('1.5', dir);
+    const sources = join(dir, 'sources.json');
+    const text = await readFile(sources, 'utf8');
+    assert.match(text, /Müller/);
+
+    await writeFile(sources, Buffer.from(text, 'latin1'));
+    await assert.rejects(openMasterdata(dir, { entities, formats, tmpDir }), {
+      code: 'MASTERDATA_INVALID',
+      message: 'the file is not UTF-8',
+    });
+    await writeFile(sources, `\uFEFF${text}`);
+    const { conversion } = await openMasterdata(dir, { entities, formats, tmpDir });
+    assert.equal(conversion?.from, '1.5');
+  });
+
   test('a folder of other lists is refused, with what was expected', async (t) => {
     const tmpDir = await makeTmpDir(t);
     await mkdir(join(tmpDir, 'other'));
