@@ -58,7 +58,7 @@ const renamed: Readonly<Record<string, string>> = { innateskill: 'innate_skill',
 /** The shape of what is there, or null when it is none of them. `names` are files, or members of the one file. */
 export function recognise(files: FormerFiles, kind: 'file' | 'folder'): string | null {
   const names = Object.keys(files);
-  if (kind === 'file') return names.some((name) => name in singleFile) ? '0' : null;
+  if (kind === 'file') return names.some((name) => Object.hasOwn(singleFile, name)) ? '0' : null;
   if (!names.includes('skills.json') || !names.includes('sources.json')) return null;
   const rows = Object.values(files).flat();
   if (rows.some((row) => 'game_system_id' in row)) return '1.5';
@@ -180,7 +180,7 @@ function nameGameSystem(row: FormerRow): FormerRow {
   const { game_system_id: id, ...rest } = row;
   const systems = Object.entries(rest)
     .filter(([name]) => name === 'game_system' || name.endsWith('_system'))
-    .map(([name, value]) => [name, canonical(String(value))]);
+    .map(([name, value]) => [name, value === null ? null : canonical(String(value))]);
   const own =
     'game_system' in rest || id === undefined ? {} : { game_system: gameSystemIds[Number(id)] };
   return { ...rest, ...own, ...Object.fromEntries(systems) };

@@ -1,5 +1,5 @@
 /** Opens a deployment package: hostile until every file of it is verified. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import type { SchemaVersion } from '../history/versions.ts';
@@ -37,7 +37,7 @@ export async function openPackage(
   const { expectedVersion, tmpDir } = options;
   const fail: Fail = (problem, cause) =>
     new DeployError('BUNDLE_INVALID', `the package ${problem}`, { where: file, cause });
-  const root = await mkdtemp(join(tmpDir, 'package-')).catch((cause: unknown) => {
+  const root = await makeFolder(tmpDir).catch((cause: unknown) => {
     throw unpackFailed(tmpDir, cause);
   });
   const remove = () => rm(root, { recursive: true, force: true });
@@ -59,6 +59,11 @@ export async function openPackage(
     await remove().catch(() => {});
     throw isDeployError(error) ? error : unpackFailed(tmpDir, error);
   }
+}
+
+async function makeFolder(tmpDir: string): Promise<string> {
+  await mkdir(tmpDir, { recursive: true });
+  return mkdtemp(join(tmpDir, 'package-'));
 }
 
 function unpackFailed(tmpDir: string, cause: unknown): DeployError {

@@ -83,8 +83,14 @@ async function withExport<T>(
 
 /** SOURCE_DATE_EPOCH makes two exports of the same rows the same bytes. */
 function createdAt({ env }: World): Date {
-  const epoch = env['SOURCE_DATE_EPOCH'];
-  return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
+  const epoch = env['SOURCE_DATE_EPOCH'] ?? '';
+  if (epoch === '') return new Date();
+  // Twelve digits are some 30,000 years, and still a date.
+  if (/^\d{1,12}$/.test(epoch)) return new Date(Number(epoch) * 1000);
+  throw new DeployError(
+    'CONFIG_INVALID',
+    'SOURCE_DATE_EPOCH is not a number of seconds since 1970',
+  );
 }
 
 /** `deploy masterdata export --output DIR|FILE.json`: a folder, or the combined file. */

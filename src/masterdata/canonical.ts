@@ -34,6 +34,18 @@ export function makeCanonicalRows(): (row: unknown) => string {
   };
 }
 
+/** Why a row cannot be one of master data, whatever its entity; null for none. Looks into no nested value. Pure. */
+export function nestedProblem(row: unknown): string | null {
+  if (row === null || typeof row !== 'object') return null;
+  if (Array.isArray(row)) return 'this is not an object';
+  const record = row as Readonly<Record<string, unknown>>;
+  for (const name in record) {
+    const value = record[name];
+    if (value !== null && typeof value === 'object') return `${name}: not a single value`;
+  }
+  return null;
+}
+
 /** A SHA-256 to which parts are added; none can run into the next. */
 export type Digest = { add(...parts: readonly string[]): void; hex(): string };
 

@@ -59,18 +59,22 @@ export async function splitCombined(
   const finish = async () => {
     for (const { entity, file } of open.splice(0)) written[fileOf.get(entity)!] = await file.end();
   };
-  for await (const { name, entity, index, value } of pieces(path)) {
-    if (name !== 'data' || entity === null) continue;
-    const file = fileOf.get(entity);
-    if (file === undefined) throw invalid(path, `data.${entity} is that of no entity`);
-    if (open[0]?.entity !== entity) {
-      await finish();
-      open.push({ entity, file: await openEntityFile(dir, file, about) });
+  try {
+    for await (const { name, entity, index, value } of pieces(path)) {
+      if (name !== 'data' || entity === null) continue;
+      const file = fileOf.get(entity);
+      if (file === undefined) throw invalid(path, `data.${entity} is that of no entity`);
+      if (open[0]?.entity !== entity) {
+        await finish();
+        open.push({ entity, file: await openEntityFile(dir, file, about) });
+      }
+      if (index !== null) await open[0]!.file.add(value as object);
+      else if (value !== null) throw invalid(path, `data.${entity} is not a list`);
     }
-    if (index !== null) await open[0]!.file.add(value as object);
-    else if (value !== null) throw invalid(path, `data.${entity} is not a list`);
+    await finish();
+  } finally {
+    for (const { file } of open) await file.abandon();
   }
-  await finish();
   const counts = countsOf(head);
   for (const { name, file, missing } of entities.entities) {
     // DATA LOSS: an entity that is not there would look like one without rows, and take all of its table.

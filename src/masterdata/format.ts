@@ -34,13 +34,15 @@ export type Envelope = Readonly<z.infer<typeof envelope>>;
 
 /** Why a format cannot be read, as a sentence, or null. Pure. */
 export function refuseFormat(exportVersion: string): string | null {
-  const major = /^(\d+)\.(\d+)$/.exec(exportVersion)?.[1];
-  if (major === undefined) return `${exportVersion} is not a version of the export format`;
-  const own = Number(EXPORT_VERSION.split('.')[0]);
-  if (Number(major) > own) {
-    return `it has format ${exportVersion}, and this program reads formats up to ${own}`;
+  const parts = /^(\d+)\.(\d+)$/.exec(exportVersion);
+  if (parts === null) return `${exportVersion} is not a version of the export format`;
+  const [major, minor] = [Number(parts[1]), Number(parts[2])];
+  const [own, ownMinor] = EXPORT_VERSION.split('.').map(Number) as [number, number];
+  // Also of the same major version: what a newer minor one says beside it would be passed over.
+  if (major > own || (major === own && minor > ownMinor)) {
+    return `it has format ${exportVersion}, and this program reads formats up to ${EXPORT_VERSION}`;
   }
-  if (Number(major) < own) {
+  if (major < own) {
     return `it has format ${exportVersion}: export it again with a release that writes ${EXPORT_VERSION}`;
   }
   return null;

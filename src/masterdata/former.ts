@@ -67,20 +67,21 @@ export async function loadFormats(dir: string): Promise<FormatChain | null> {
 export async function readFormer(path: string, kind: 'file' | 'folder'): Promise<FormerFiles> {
   const isRows = (name: string) => name.endsWith('.json') && !name.startsWith('entities.');
   const names = kind === 'file' ? [path] : (await readdir(path)).filter(isRows).sort();
-  const files: Record<string, readonly FormerRow[]> = {};
+  const files = new Map<string, readonly FormerRow[]>();
   let left = MOST_BYTES;
   for (const name of names) {
     const file = kind === 'file' ? path : join(path, name);
     left -= (await stat(file)).size;
     if (left < 0) throw invalid(path, 'master data of a former format may have 256 MiB at most');
     const json = parse(await readText(file), file);
-    if (kind === 'folder') files[name] = listOf(json, file);
+    if (kind === 'folder') files.set(name, listOf(json, file));
     else {
       for (const [member, value] of Object.entries(json as object))
-        files[member] = listOf(value, `${file} (${member})`);
+        files.set(member, listOf(value, `${file} (${member})`));
     }
   }
-  return files;
+  // As own members, whatever they are called.
+  return Object.fromEntries(files);
 }
 
 /**
@@ -102,11 +103,21 @@ export function convertFormer(
     if (step === undefined || taken.length > chain.steps.length) {
       throw invalid('formats.ts', `no step leads from format ${version} to ${EXPORT_VERSION}`);
     }
-    current = step.convert(current, (text) => notes.push(text));
+    current = convert(step, current, (text) => notes.push(text));
     taken.push(`${step.from} → ${step.to}`);
     version = step.to;
   }
   return { files: current, conversion: { from, steps: taken, notes } };
+}
+
+/** Whatever a step stumbles over is in the data: they are not what it was recognised as. */
+function convert(step: FormatStep, files: FormerFiles, note: (text: string) => void): FormerFiles {
+  try {
+    return step.convert(files, note);
+  } catch (cause) {
+    const where = `formats.ts (${step.from} → ${step.to})`;
+    throw invalid(where, `these are not master data of format ${step.from}`, cause);
+  }
 }
 
 function parse(text: string, file: string): unknown {

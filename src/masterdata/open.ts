@@ -120,8 +120,12 @@ async function writeFolder(
   const written: Record<string, FileEntry> = {};
   for (const name of declared) {
     const file = await openEntityFile(dir, name, about);
-    for (const row of files[name] ?? []) await file.add(row);
-    written[name] = await file.end();
+    try {
+      for (const row of files[name] ?? []) await file.add(row);
+      written[name] = await file.end();
+    } finally {
+      await file.abandon();
+    }
   }
   await writeMetadata(dir, { ...about, db_version: '' }, written);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { makeCanonicalRows, makeDigest } from './canonical.ts';
+import { makeCanonicalRows, makeDigest, nestedProblem } from './canonical.ts';
 import { readText } from './decode.ts';
 import type { Entity, EntitySet } from './entity.ts';
 import { METADATA_FILE, type Metadata, metadataFile, refuseFormat } from './format.ts';
@@ -61,7 +61,15 @@ export async function readMasterdata(dir: string, entities: EntitySet): Promise<
     digest.add(entity.name);
     const canonical = makeCanonicalRows();
     try {
-      for await (const some of rows()) digest.add(...some.map(({ value }) => canonical(value)));
+      for await (const some of rows()) {
+        // Before they are gone into: thousands of brackets would be more than the stack takes.
+        const plain = some.filter(({ index, value }) => {
+          const problem = nestedProblem(value);
+          if (problem !== null) problems.add(entity.file, index, null, problem);
+          return problem === null;
+        });
+        digest.add(...plain.map(({ value }) => canonical(value)));
+      }
     } catch (error) {
       collect(problems, entity.file, error);
     }

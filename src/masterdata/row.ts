@@ -103,6 +103,8 @@ export function keyText(entity: BoundEntity, row: unknown): string | null {
 
 /** A value as short text. Pure. */
 export function shorten(value: unknown, most = 60): string {
+  // Never the contents of a nested value: it may be deeper than the stack.
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
   if (text === '') return "''";
   return text.length > most ? `${text.slice(0, most)}…` : text;

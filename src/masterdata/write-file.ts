@@ -2,13 +2,16 @@
 import { createHash } from 'node:crypto';
 import { open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nestedProblem } from './canonical.ts';
 import { type Envelope, METADATA_FILE, type Metadata } from './format.ts';
+import { invalid } from './problems.ts';
 
 /** What `metadata.json` says of a file. */
 export type FileEntry = { readonly sha256: string; readonly count: number };
 
 /** A file of one entity that is being written. Only `end` gives it its name. */
 export type EntityFile = {
+  /** Throws MASTERDATA_INVALID for a row with a nested value. */
   add(row: object): Promise<void>;
   end(): Promise<FileEntry>;
   /** Closes it without giving it its name. May follow `end`. */
@@ -27,6 +30,8 @@ export async function openEntityFile(
   await writer.write(JSON.stringify({ ...about, data: [] }, null, 2).replace(/\[\]\n\}$/, '['));
   return {
     async add(row) {
+      const problem = nestedProblem(row);
+      if (problem !== null) throw invalid(`${file} data[${count}]`, problem);
       await writer.write(`${count === 0 ? '' : ','}\n${indent(row)}`);
       count += 1;
     },

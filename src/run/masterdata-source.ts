@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
+import { DeployError } from '../errors/deploy-error.ts';
 import { digestFiles } from '../masterdata/files-digest.ts';
 import type { Conversion } from '../masterdata/former.ts';
 import type { ReadSet } from '../masterdata/read.ts';
@@ -23,7 +24,8 @@ export type MasterdataSource = {
   /**
    * Null when there is none, or MASTERDATA=off.
    *
-   * @throws DeployError `MASTERDATA_INVALID`, `BUNDLE_INVALID`
+   * @throws DeployError `MASTERDATA_INVALID`, `BUNDLE_INVALID`; `CONFIG_INVALID` when rows come from outside and
+   *   nothing declares them
    */
   get(): Promise<Masterdata | null>;
   /** Digest of the files as they are, without reading what they say; null when they are in a package. */
@@ -69,7 +71,12 @@ export function makeMasterdataSource(
     const { openMasterdata } = await import('../masterdata/open.ts');
     // Before they are read: what changes meanwhile must not be taken for what was synced.
     const files = await filesDigest();
-    const declared = config.masterdataDir ?? dir;
+    const declared = config.masterdataDir;
+    // What comes from outside has rows. Its entities.json and the code beside it are not taken.
+    if (declared === null) {
+      const message = 'there is no folder with an entities.json: set MASTERDATA_DIR';
+      throw new DeployError('CONFIG_INVALID', message);
+    }
     const entities = await readEntities(declared);
     const formats = await loadFormats(declared);
     const opened = await openMasterdata(dir, { entities, formats, tmpDir: config.scratchDir });

@@ -99,6 +99,22 @@ describe('masterdata import', () => {
 });
 
 describe('masterdata export', () => {
+  test('refuses a SOURCE_DATE_EPOCH that is no number, and passes over an empty one', async (t) => {
+    const output = await makeDir(t);
+    const run = (epoch: string) =>
+      site.deploy(['masterdata', 'export', '--output', output], {
+        ...{ ...admin, MASTERDATA_DIR: masterdataDir, SOURCE_DATE_EPOCH: epoch },
+      });
+
+    const refused = await run('abc');
+    assert.equal(refused.code, 10, refused.stderr);
+    assert.match(refused.stderr, /CONFIG_INVALID/);
+    const begun = new Date().toISOString();
+    assert.equal((await run('')).code, 0);
+    const { timestamp } = JSON.parse(await readFile(path.join(output, 'metadata.json'), 'utf8'));
+    assert.ok(timestamp >= begun, timestamp);
+  });
+
   test('of an import of an export has the same files, byte by byte', async (t) => {
     const [first, second] = [await makeDir(t), await makeDir(t)];
     const env = { ...admin, MASTERDATA_DIR: masterdataDir, SOURCE_DATE_EPOCH: '1768557000' };

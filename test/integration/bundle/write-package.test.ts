@@ -77,6 +77,17 @@ describe('a package', () => {
     await opened.remove();
   });
 
+  test('is opened below a folder that is not there yet', async () => {
+    const output = join(root, 'round.tar.gz');
+    await write(makeMasterdata(), output);
+    const tmpDir = join(root, 'not', 'there');
+
+    const opened = await openPackage(output, { expectedVersion: '0.5.0', tmpDir });
+
+    assert.ok(opened.dir.startsWith(tmpDir));
+    await opened.remove();
+  });
+
   test('is the same byte for byte, whenever and from wherever it is made', async () => {
     const dir = makeMasterdata();
     const other = makeMasterdata();

@@ -84,6 +84,23 @@ describe('a combined file', () => {
     });
   });
 
+  test('with a value that is nested deeper than the stack holds is refused', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const path = join(tmpDir, 'all.json');
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const text = JSON.stringify({ ...head, data: { books: [{ title: 'A' }, { title: 'DEEP' }] } });
+    await writeFile(path, text.replace('"DEEP"', deep));
+
+    await assert.rejects(
+      openMasterdata(path, { entities: declare('keep'), formats: null, tmpDir }),
+      {
+        code: 'MASTERDATA_INVALID',
+        message: 'title: not a single value',
+        where: 'books.json data[1]',
+      },
+    );
+  });
+
   test('in another encoding than UTF-8 is refused; a byte order mark is no part of it', async (t) => {
     const tmpDir = await makeTmpDir(t);
     const path = join(tmpDir, 'all.json');

@@ -107,6 +107,30 @@ describe('master data in a former format', () => {
     });
   });
 
+  test('a file with names of what every object has is none', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const file = join(tmpDir, 'export.json');
+    await writeFile(file, '{"toString": [], "constructor": [], "__proto__": []}');
+
+    await assert.rejects(openMasterdata(file, { entities, formats, tmpDir }), {
+      code: 'MASTERDATA_INVALID',
+      message: /nor any former format that is known/,
+    });
+  });
+
+  test('rows that are not of the shape that they look like are refused', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const dir = join(tmpDir, 'former');
+    await writeShape('1.5', dir);
+    const skills = [{ name: 'Reiten', game_system: 'midgard', categories_difficulties: 7 }];
+    await writeFile(join(dir, 'skills.json'), JSON.stringify(skills));
+
+    await assert.rejects(openMasterdata(dir, { entities, formats, tmpDir }), {
+      code: 'MASTERDATA_INVALID',
+      message: 'these are not master data of format 1.5',
+    });
+  });
+
   test('a chain without a way to the current format is refused', () => {
     assert.throws(() => convertFormer({ recognise, steps: [] }, '1.0', {}), {
       code: 'MASTERDATA_INVALID',
@@ -201,6 +225,12 @@ describe('the steps', () => {
 
     assert.equal(files['skill_improvement_costs.json']!.length, 1);
     assert.match(notes[0]!, /Boote flicken costs 5 at level 9, another skill of its kind 2/);
+  });
+
+  test('1.5 → 2.0: a game system that is null stays null', () => {
+    const { files } = run('1.5', { 'believes.json': [{ name: 'x', game_system: null }] });
+
+    assert.deepEqual(files['believes.json'], [{ name: 'x', game_system: null }]);
   });
 
   test('none of them changes what it is given', () => {

@@ -65,6 +65,7 @@ describe('reading master data', () => {
 
   for (const [version, expected] of [
     ['3.0', /it has format 3\.0, and this program reads formats up to 2/],
+    ['2.9', /it has format 2\.9, and this program reads formats up to 2\.0/],
     ['1.4', /it has format 1\.4: export it again/],
     ['new', /new is not a version of the export format/],
   ] as const) {
@@ -83,6 +84,17 @@ describe('reading master data', () => {
 
     const source = set.data.find(({ entity }) => entity.name === 'sources')!;
     await assert.rejects(Array.fromAsync(source.rows()), /not the one of metadata\.json/);
+  });
+
+  test('refuses nested values, also deeper ones than the stack holds', async (t) => {
+    const dir = await copyOfSample(t);
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    await edit(dir, 'sources.json', (text) => text.replace('"Grundbuch"', deep));
+    await edit(dir, 'weapons.json', (text) => text.replace(/"data": \[/, `$& ${deep},`));
+
+    const problems = await problemsOf(dir);
+    assert.ok(problems.includes('sources.json data[0]: name: not a single value'), problems.join());
+    assert.ok(problems.includes('weapons.json data[0]: this is not an object'));
   });
 
   test('refuses a file that is not UTF-8, or no JSON, and says where it stops', async (t) => {
