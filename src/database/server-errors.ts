@@ -143,6 +143,16 @@ export const isPacketTooLarge = predicate([1153, 1301]);
 /** The statement is not valid SQL for this server. */
 export const isSyntaxError = predicate([1064, 1149]);
 
+/** A value does not fit its column, in strict mode. */
+export const isRefusedValue = predicate([1264, 1265, 1292, 1366, 1406, 1411, 1416]);
+
+/** Column, and row of the statement from 0, of a refused value; null where the server does not say. */
+export function refusedPlace(error: unknown): { column: string; row: number } | null {
+  const { sqlMessage = '' } = (error ?? {}) as { sqlMessage?: string };
+  const found = /for column (?:`[^`]*`\.){0,2}[`'](\w+)[`'] at row (\d+)$/.exec(sqlMessage);
+  return found === null ? null : { column: found[1]!, row: Number(found[2]) - 1 };
+}
+
 /** A Galera node that is not part of a working cluster. */
 export const isNodeNotReady = predicate([1047]);
 

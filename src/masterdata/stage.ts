@@ -1,21 +1,18 @@
 /** Fills the staging tables with the rows of a file that the table does not have just so. */
 import sql, { join } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
-import { quoteName } from '../database/identifier.ts';
-import { literal } from '../database/literal.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import type { BoundEntity } from './bind.ts';
 import { makeRowDigest, noteRest, type TableDigests } from './digests.ts';
-import { type KeyPlaces, type Link, makeKeyPlaces, makeLinker } from './links.ts';
+import { type Item, insertItems } from './insert-stage.ts';
+import { type KeyPlaces, makeKeyPlaces, makeLinker } from './links.ts';
 import type { Problems } from './problems.ts';
 import type { EntityRows } from './read.ts';
 import type { FileRow } from './read-file.ts';
-import { keyText, makeRowStager, type StagedRow } from './row.ts';
+import { keyText, makeRowStager } from './row.ts';
 import type { SeenValues } from './seen.ts';
 import { at, stageOf, systemName } from './sql.ts';
 
-// Far below the smallest max_allowed_packet in use (16 MiB), also when each byte is written as hex.
-const MAX_STATEMENT_CHARS = 1_000_000;
 const MAX_BATCH_ROWS = 2_000;
 
 /** What was staged of a file. */
@@ -36,12 +33,6 @@ export type Staging = {
   /** Of the entities that were staged before. */
   readonly keys: Map<BoundEntity, KeyPlaces | null>;
   readonly seen: SeenValues;
-};
-
-type Item = {
-  readonly index: number;
-  readonly row: StagedRow;
-  readonly links: readonly Link[];
 };
 
 type Counts = {
@@ -74,9 +65,9 @@ export async function fillStage(
   const flush = async () => {
     const items = batch;
     batch = [];
-    counts.staged += items.length;
     await lane.run(async () => {
-      for (const text of insertTexts(entity, items)) await db.run(text);
+      const staged = await insertItems(db, entity, items, staging.problems);
+      counts.staged += staged;
     });
   };
   try {
@@ -134,43 +125,6 @@ function makeTaker(
     if (row.absent !== '') counts.hasAbsent = true;
     return { index, row, links };
   };
-}
-
-/** Texts of INSERT statements. They are built here: an Sql of that many values is many times slower. */
-function* insertTexts(entity: BoundEntity, items: readonly Item[]): Generator<string> {
-  const given = items.some(({ row }) => row.absent !== '');
-  // Most links are all of one kind: NULLs take as long as values.
-  const linked = entity.references.flatMap(({ linkedRow, linkedId }, at) => [
-    ...(items.some(({ links }) => typeof links[at] === 'number')
-      ? [{ column: linkedRow, at, kind: 'number' }]
-      : []),
-    ...(items.some(({ links }) => typeof links[at] === 'string')
-      ? [{ column: linkedId, at, kind: 'string' }]
-      : []),
-  ]);
-  const columns = [
-    'rn',
-    ...(given ? ['absent'] : []),
-    ...entity.fields.map(({ stage }) => stage),
-    ...linked.map(({ column }) => column),
-  ];
-  const head = sql`INSERT INTO ${stageOf(entity)} (${join(columns.map(quoteName))}) VALUES `.sql;
-  let text = '';
-  for (const { index, row, links } of items) {
-    text += text === '' ? `${head}(` : ',(';
-    text += given ? `${index},'${row.absent}'` : `${index}`;
-    for (const value of row.values) {
-      text += value === undefined ? ',DEFAULT' : `,${literal(value)}`;
-    }
-    for (const { at, kind } of linked) {
-      text += `,${literal(typeof links[at] === kind ? links[at] : null)}`;
-    }
-    text += ')';
-    if (text.length < MAX_STATEMENT_CHARS) continue;
-    yield text;
-    text = '';
-  }
-  if (text !== '') yield text;
 }
 
 /** Runs one thing after the other, while the caller goes on preparing the next. */

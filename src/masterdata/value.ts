@@ -1,4 +1,7 @@
-/** Whether a value of a file fits a column: all that strict mode would refuse, found before. */
+/**
+ * Whether a value of a file fits a column: most of what strict mode would refuse, found before. The
+ * rest (dates, sets, characters of a character set) is told by the server when rows are staged.
+ */
 import type { Column } from './columns.ts';
 
 /** A value as it is sent to the server. */
@@ -40,6 +43,7 @@ export function checkValue(value: unknown, column: Column): Checked {
   if (dataType in wholeRanges) return checkWhole(value as SqlValue, column);
   if (dataType === 'float' || dataType === 'double') return checkFloating(value);
   if (dataType === 'decimal') return checkDecimal(value, column);
+  if (dataType === 'year') return checkYear(value);
   if (typeof value !== 'string') return { problem: `${typeof value}, and a text is needed` };
   return checkText(value, column);
 }
@@ -78,6 +82,15 @@ function checkDecimal(value: unknown, { precision, scale }: Column): Checked {
   return whole.length > precision - scale || rest.length > scale
     ? { problem: `more than the ${precision} digits, ${scale} of them decimals, of the column` }
     : { value: text };
+}
+
+/** Fewer digits would silently become another year: 1 is 2001. */
+function checkYear(value: unknown): Checked {
+  const year = typeof value === 'string' && /^\d{4}$/.test(value) ? Number(value) : value;
+  const isYear = typeof year === 'number' && (year === 0 || (year >= 1901 && year <= 2155));
+  return isYear && Number.isInteger(year)
+    ? { value: year }
+    : { problem: 'not a year from 1901 to 2155' };
 }
 
 function checkText(value: string, column: Column): Checked {
