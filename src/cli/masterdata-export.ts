@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Db } from '../database/connect.ts';
 import { waitForServer } from '../database/wait.ts';
-import { DeployError } from '../errors/deploy-error.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { writeCombined } from '../masterdata/combined.ts';
 import { readEntities } from '../masterdata/entities.ts';
 import type { EntitySet } from '../masterdata/entity.ts';
@@ -46,13 +46,10 @@ async function declared({ config }: RunContext): Promise<EntitySet> {
   return readEntities(config.masterdataDir);
 }
 
+type Exported = { readonly metadata: Metadata; readonly entities: EntitySet };
+
 /** Writes the master data of the database into `dir`, declared as the image declares it. */
-async function exportInto(
-  context: RunContext,
-  db: Db,
-  dir: string,
-  at: Date,
-): Promise<{ readonly metadata: Metadata; readonly entities: EntitySet }> {
+async function exportInto(context: RunContext, db: Db, dir: string, at: Date): Promise<Exported> {
   const { config, folder } = context;
   const entities = await declared(context);
   const facts = await readFacts(db, config, folder);
@@ -70,12 +67,11 @@ async function withExport<T>(
   context: RunContext,
   db: Db,
   at: Date,
-  work: (dir: string, metadata: Metadata, entities: EntitySet) => Promise<T>,
+  work: (dir: string, exported: Exported) => Promise<T>,
 ): Promise<T> {
   const dir = await mkdtemp(path.join(tmpdir(), 'deploy-export-'));
   try {
-    const { metadata, entities } = await exportInto(context, db, dir, at);
-    return await work(dir, metadata, entities);
+    return await work(dir, await exportInto(context, db, dir, at));
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -99,27 +95,63 @@ export async function exportCommand(world: World, flags: Flags): Promise<number>
     withDatabase(context, async (db) => {
       const output = path.resolve(flags.output!);
       const at = createdAt(world);
-      const metadata = output.endsWith('.json')
-        ? await withExport(context, db, at, async (dir, written, entities) => {
-            await writeCombined(dir, written, entities, output);
-            return written;
-          })
-        : (await exportInto(context, db, output, at)).metadata;
+      const finish = async (dir: string, { metadata, entities }: Exported) => {
+        if (output.endsWith('.json')) await writeCombined(dir, metadata, entities, output);
+        return { metadata, warning: await warnOfExport(context, db, dir, entities) };
+      };
+      const { metadata, warning } = output.endsWith('.json')
+        ? await withExport(context, db, at, finish)
+        : await finish(output, await exportInto(context, db, output, at));
       const files = Object.values(metadata.files);
       const rows = files.reduce((sum, { count }) => sum + count, 0);
-      const text = `${rows} rows of ${files.length} entities written to ${output}\n`;
+      const text = `${rows} rows of ${files.length} entities written to ${output}\n${warning}`;
       return { value: metadata, text, exitCode: 0 };
     }),
   );
 }
 
-/** `deploy prepare --output FILE`: exports from the database and packs it for another one. */
+/**
+ * Finds what every import of an export would refuse, against the database that it is from.
+ *
+ * @throws DeployError `MASTERDATA_INVALID` with the rows.
+ */
+async function checkExport(db: Db, dir: string, entities: EntitySet): Promise<void> {
+  const { readMasterdata } = await import('../masterdata/read.ts');
+  const { checkAgainstRows } = await import('../masterdata/sync.ts');
+  await checkAgainstRows(db, await readMasterdata(dir, entities));
+}
+
+/** An export is also for looking at what is wrong: then it is written, with a warning. */
+async function warnOfExport(
+  { log }: RunContext,
+  db: Db,
+  dir: string,
+  entities: EntitySet,
+): Promise<string> {
+  try {
+    await checkExport(db, dir, entities);
+    return '';
+  } catch (error) {
+    if (!isDeployError(error, 'MASTERDATA_INVALID')) throw error;
+    const problems = (error.facts['problems'] ?? []) as { where: string; message: string }[];
+    log.warn({ err: error }, 'no import would take this export');
+    const lines = problems.map(({ where, message }) => `  ${where}: ${message}\n`);
+    return `no import would take this export: ${error.message}\n${lines.join('')}`;
+  }
+}
+
+/**
+ * `deploy prepare --output FILE`: exports from the database and packs it for another one. What
+ * nobody could import is refused: exit code 15.
+ */
 export async function prepareCommand(world: World, flags: Flags): Promise<number> {
   return inspect(world, flags, (context) =>
     withDatabase(context, async (db) => {
       const { packageName, writePackage } = await import('../bundle/write-package.ts');
       const at = createdAt(world);
-      return withExport(context, db, at, async (dir, { db_version: version }) => {
+      return withExport(context, db, at, async (dir, { metadata, entities }) => {
+        const { db_version: version } = metadata;
+        await checkExport(db, dir, entities);
         const output = path.resolve(flags.output ?? packageName(version));
         const options = { masterdataDir: dir, version, toolVersion: context.toolVersion };
         // A dry run packs as well, so that the checksum is that of the package to come.

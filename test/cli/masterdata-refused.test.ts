@@ -1,5 +1,6 @@
 /** Master data that cannot be synced is refused in the plan: before lock, fence and backup. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -109,6 +110,30 @@ describe('up with master data that the database cannot take', () => {
     await refusedAsBefore(site, /source_code: no row of sources is XYZ/, () =>
       site.deploy(['up', '--package', package_], rules),
     );
+  });
+});
+
+describe('an export that no import would take', () => {
+  test('is not packed by prepare (exit 15), and written with a warning', async (t) => {
+    const site = await installed(t);
+    const db = await site.connect();
+    await db.run(
+      "INSERT INTO gsm_believes (name, game_system, game_system_id) VALUES ('', 'midgard', 1), ('', 'midgard', 1)",
+    );
+    const [file, dir] = [path.join(site.dir, 'package.tar.gz'), path.join(site.dir, 'rules')];
+    const twice = /the same key is at 0, 1 of the file|has this key in the rows with id/;
+
+    const prepared = await site.deploy(['prepare', '--output', file], rules);
+    const exported = await site.deploy(['masterdata', 'export', '--output', dir], rules);
+
+    assert.equal(prepared.code, 15, prepared.stderr);
+    assert.match(prepared.stderr, /MASTERDATA_INVALID/);
+    assert.match(prepared.stderr, twice);
+    assert.equal(existsSync(file), false);
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.match(exported.stdout, /^no import would take this export: /m);
+    assert.match(exported.stdout, twice);
+    assert.ok(existsSync(path.join(dir, 'metadata.json')));
   });
 });
 
