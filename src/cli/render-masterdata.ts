@@ -18,6 +18,8 @@ export function renderSync({ entities }: SyncReport): string {
     lines.push(`unchanged: ${parts.join(', ')}`);
   }
   lines.push(sumOf(entities));
+  for (const warning of entities.flatMap(({ warnings }) => warnings))
+    lines.push(`warning: ${warning}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -121,6 +121,21 @@ async function findPlaces(
   return keys.map((key) => (key === null ? undefined : found.get(key)));
 }
 
+/**
+ * Says which rows of the table have the same key: once the file was found to be sound, these are
+ * rows that it does not have. Those that go anyway are left out.
+ */
+export async function listRepeated(db: Db, entity: BoundEntity): Promise<string[]> {
+  if (entity.entity.missing === 'delete' || (await isTold(db, entity))) return [];
+  const id = at('t', entity.id.name);
+  const rows = await db.query<{ ids: string }>(sql`
+    SELECT GROUP_CONCAT(${id} ORDER BY ${id} SEPARATOR ', ') AS ids FROM ${tableOf(entity)} AS t
+    GROUP BY ${join(keyColumns(entity))} HAVING COUNT(*) > 1 ORDER BY MIN(${id}) LIMIT ${MOST_SHOWN}`);
+  return rows.map(
+    ({ ids }) => `${entity.table.name} has the same key in the rows with ${entity.id.name} ${ids}`,
+  );
+}
+
 /** True when no two rows of the table have the same key, as one look at an index can tell. */
 async function isTold(db: Db, entity: BoundEntity): Promise<boolean> {
   // Without names of game systems, which have aliases: fewer columns can only show more.

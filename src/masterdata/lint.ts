@@ -1,6 +1,7 @@
 /** Looks for what is allowed in master data and still likely to be a mistake. Pure: no database. */
 import type { Entity, EntitySet, Field } from './entity.ts';
 import type { EntityRows } from './read.ts';
+import { fold, makeTwins, textOf } from './twins.ts';
 
 export type LintRule = 'empty name' | 'ligature' | 'no match' | 'placeholder' | 'spelling twin';
 
@@ -37,11 +38,12 @@ export async function lintMasterdata(
     for await (const rows of one.rows()) {
       for (const { index, value } of rows) {
         const row = (value ?? {}) as Row;
-        const key = one.entity.key.map((name) => text(row[name])).join(', ');
+        const key = one.entity.key.map((name) => textOf(row[name])).join(', ');
         const add = (rule: LintRule, message: string) =>
           findings.push({ rule, file: one.entity.file, index, key, message });
         lintTexts(one.entity, row, add);
-        for (const message of danglingOf(one.entity, row, known)) add('no match', message);
+        for (const message of danglingOf(entities, one.entity, row, known))
+          add('no match', message);
         const twin = twins(row, key);
         if (twin !== null) add('spelling twin', `is spelled almost like ${twin}`);
       }
@@ -57,8 +59,8 @@ async function collectKnown(entities: EntitySet, data: readonly EntityRows[]): P
   const known = new Map<string, Set<string>>();
   for (const entity of entities.entities) {
     for (const field of entity.fields) {
-      const target = targetOf(entity, field);
-      if (target !== null) known.set(target, new Set());
+      const target = targetOf(entities, entity, field);
+      if (target !== null) known.set(target.name, new Set());
     }
   }
   for (const { entity, rows } of data) {
@@ -67,36 +69,41 @@ async function collectKnown(entities: EntitySet, data: readonly EntityRows[]): P
     for await (const some of rows()) {
       for (const { value } of some) {
         for (const { name } of wanted)
-          known.get(`${entity.name}.${name}`)!.add(fold(text((value as Row)[name])));
+          known.get(`${entity.name}.${name}`)!.add(fold(textOf((value as Row)[name])));
       }
     }
   }
   return known;
 }
 
+type Target = { readonly name: string; readonly isSystem: boolean };
+
 /** What a field points to, as `entity.field`; null when it points to nothing. */
-function targetOf(entity: Entity, field: Field): string | null {
-  if (field.matches !== null) return `${field.matches.entity}.${field.matches.field}`;
-  if (field.reference === null) return null;
-  const { column, field: name } = field.reference;
-  const reference = entity.references.find((one) => one.column === column);
-  return reference === undefined ? null : `${reference.entity}.${name}`;
+function targetOf({ entities }: EntitySet, entity: Entity, field: Field): Target | null {
+  const reference = entity.references.find((one) => one.column === field.reference?.column);
+  const parent = field.matches?.entity ?? reference?.entity;
+  const name = field.matches?.field ?? field.reference?.field;
+  const other = entities
+    .find((one) => one.name === parent)
+    ?.fields.find((one) => one.name === name);
+  if (other === undefined) return null;
+  return { name: `${parent}.${name}`, isSystem: other.gameSystem !== null };
 }
 
-function danglingOf(entity: Entity, row: Row, known: Known): string[] {
+function danglingOf(set: EntitySet, entity: Entity, row: Row, known: Known): string[] {
   return entity.fields.flatMap((field) => {
-    const target = targetOf(entity, field);
+    const target = targetOf(set, entity, field);
     const value = row[field.name];
     if (target === null || value === null || value === undefined) return [];
     // Game systems have aliases, which only the sync resolves.
-    if (target.endsWith('.game_system') || isNone(entity, field, value)) return [];
-    if (known.get(target)!.has(fold(text(value)))) return [];
-    return [`${field.name}: no row of ${target.replace('.', ' has the ')} ${quoted(value)}`];
+    if (target.isSystem || isNone(entity, field, value)) return [];
+    if (known.get(target.name)!.has(fold(textOf(value)))) return [];
+    return [`${field.name}: no row of ${target.name.replace('.', ' has the ')} ${quoted(value)}`];
   });
 }
 
 function isNone(entity: Entity, field: Field, value: unknown): boolean {
-  if (field.matches?.also.includes(text(value))) return true;
+  if (field.matches?.also.includes(textOf(value))) return true;
   const reference = entity.references.find((one) => one.column === field.reference?.column);
   return reference?.none?.value === value;
 }
@@ -109,46 +116,14 @@ function lintTexts(entity: Entity, row: Row, add: (rule: LintRule, message: stri
       const plain = value.normalize('NFKC');
       add('ligature', `${name}: ${quoted(value)} has a ligature; ${quoted(plain)} is meant`);
     }
+    // In any field, also where the declaration lets it pass: it still stands for something to be written.
+    if (placeholder.test(value.trim())) add('placeholder', `${name}: ${quoted(value)}`);
     const field = entity.fields.find((one) => one.name === name);
     if (!entity.key.includes(name) || field === undefined) continue;
-    if (placeholder.test(value.trim())) add('placeholder', `${name}: ${quoted(value)}`);
     if (value.trim() === '' && !isNone(entity, field, value)) add('empty name', `${name} is empty`);
   }
 }
 
-/** Tells of each row the earlier one whose key differs from its own only as slips of the pen do. */
-function makeTwins(entity: Entity): (row: Row, key: string) => string | null {
-  const seen = new Map<string, string>();
-  return (row, key) => {
-    const parts = entity.key.map((name) => foldSpelling(text(row[name])));
-    if (parts.every((part) => part === '')) return null;
-    const alike = JSON.stringify(parts);
-    const other = seen.get(alike);
-    if (other === undefined) seen.set(alike, key);
-    return other === undefined || other === key ? null : other;
-  };
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-}
-
 function quoted(value: unknown): string {
-  return `'${text(value)}'`;
-}
-
-/** About what the collations of the database take for the same: case, accents, ligatures, ß. */
-function fold(value: string): string {
-  return value
-    .normalize('NFKD')
-    .replaceAll(/\p{M}/gu, '')
-    .replaceAll('ß', 'ss')
-    .toLowerCase()
-    .trimEnd();
-}
-
-/** Besides what `fold` does: ä written as ae, and what is no letter or digit. */
-function foldSpelling(value: string): string {
-  const written = value.replaceAll(/[äöüÄÖÜ]/g, (umlaut) => `${umlaut.normalize('NFD')[0]}e`);
-  return fold(written).replaceAll(/[^\p{L}\p{N}]/gu, '');
+  return `'${textOf(value)}'`;
 }

@@ -3,6 +3,7 @@ import sql from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import type { BoundEntity } from './bind.ts';
 import { type Change, type Listing, listDeleted, listInserted, listUpdated } from './changes.ts';
+import { listRepeated } from './check-exact.ts';
 import { goneRows, idsOf } from './sql.ts';
 import type { Staged } from './stage.ts';
 
@@ -15,6 +16,8 @@ export type EntityReport = {
   readonly deleted: number;
   /** All updated and deleted rows as long as they are not too many for a report; else the first ones. */
   readonly changes: readonly Change[];
+  /** What is wrong with rows that the file does not have, and that stay. */
+  readonly warnings: readonly string[];
 };
 
 /** In the order in which the entities are written. */
@@ -50,6 +53,7 @@ export async function reportEntity(
   return {
     ...{ entity: entity.entity.name, table: entity.table.name },
     ...{ inserted, updated, deleted, changes },
+    warnings: await listRepeated(db, entity),
     unchanged: exact + matched - updated,
   };
 }

@@ -62,6 +62,7 @@ export async function syncInRun(
     return inTransaction(hold.db, transaction);
   });
   context.report.masterdata_changes = changes.name();
+  context.report.warnings.push(...report.entities.flatMap(({ warnings }) => warnings));
   return report;
 }
 

@@ -90,6 +90,19 @@ describe('a sync into a database in use', () => {
     }
   });
 
+  test('warns of keys that the database has twice and no file has', async () => {
+    const { db } = await usedDatabase();
+
+    const report = await syncAndCommit(db, await readSet(masterdataDir));
+
+    const warnings = report.entities.flatMap((one) => one.warnings);
+    assert.deepEqual(warnings.map((text) => text.replace(/[\d, ]+$/, '')).sort(), [
+      'gsm_believes has the same key in the rows with id',
+      'gsm_skills has the same key in the rows with id',
+    ]);
+    assert.equal(warnings.find((text) => text.startsWith('gsm_skills'))!.split(', ').length, 10);
+  });
+
   test('says of each changed field what it was and what it is', async (t) => {
     const db = await server.connect(await server.createDatabase());
     await makeSchema(db);

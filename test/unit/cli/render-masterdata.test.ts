@@ -4,7 +4,7 @@ import { renderSync } from '../../../src/cli/render-masterdata.ts';
 import type { EntityReport } from '../../../src/masterdata/report.ts';
 
 function entity(name: string, counts: Partial<EntityReport>): EntityReport {
-  const none = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, changes: [] };
+  const none = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, changes: [], warnings: [] };
   return { entity: name, table: `gsm_${name}`, ...none, ...counts };
 }
 

@@ -17,7 +17,7 @@ const entities = parseEntities(
         fields: {
           book_title: { reference: 'book_id', field: 'title' },
           reader: {},
-          mood: { matches: { entity: 'books', field: 'shelf', also: ['any'] } },
+          mood: { matches: { entity: 'books', field: 'shelf', also: ['any', 'check'] } },
         },
         references: { book_id: { entity: 'books', none: { value: '', id: 0 } } },
       },
@@ -26,8 +26,8 @@ const entities = parseEntities(
   'dir',
 );
 
-async function lint(files: Readonly<Record<string, readonly object[]>>) {
-  const data = entities.entities.map((entity) => {
+async function lint(files: Readonly<Record<string, readonly object[]>>, set = entities) {
+  const data = set.entities.map((entity) => {
     const rows = files[entity.name] ?? [];
     return {
       ...{ entity, count: rows.length },
@@ -36,7 +36,7 @@ async function lint(files: Readonly<Record<string, readonly object[]>>) {
       },
     };
   });
-  const found = await lintMasterdata(entities, data);
+  const found = await lintMasterdata(set, data);
   return found.map(({ rule, file, index, message }) => `${rule} ${file}[${index}] ${message}`);
 }
 
@@ -86,6 +86,68 @@ describe('lint of master data', () => {
       'spelling twin books.json[1] is spelled almost like Körper',
       'spelling twin books.json[2] is spelled almost like Körper',
     ]);
+  });
+
+  test('names keys that are one letter apart, but not numbers and short words', async () => {
+    const books = [
+      { title: 'Torkin' },
+      { title: 'Thorkin' },
+      { title: 'Leise Sohlen' },
+      { title: 'Leise Sehlen' },
+      { title: 'Band Nr. 1' },
+      { title: 'Band Nr. 2' },
+      { title: 'Band Nr. 12' },
+      { title: 'Licht' },
+      { title: 'Sicht' },
+    ];
+
+    assert.deepEqual(await lint({ books }), [
+      'spelling twin books.json[1] is spelled almost like Torkin',
+      'spelling twin books.json[3] is spelled almost like Leise Sohlen',
+    ]);
+  });
+
+  test('names placeholders in any field, also one that the declaration lets pass', async () => {
+    const books = [{ title: 'Kerzen', shelf: 'todo' }];
+    const loans = [{ book_title: 'Kerzen', reader: 'Ute', mood: 'check' }];
+
+    assert.deepEqual(await lint({ books, loans }), [
+      "placeholder books.json[0] shelf: 'todo'",
+      "placeholder loans.json[0] mood: 'check'",
+    ]);
+  });
+
+  test('takes any field with game systems for one, whatever it is called', async () => {
+    const systems = parseEntities(
+      {
+        gameSystemAliases: { one: { id: 1, aliases: ['eins'] } },
+        entities: {
+          books: {
+            ...{ table: 'book', file: 'books.json', key: ['title', 'world'] },
+            fields: { title: {}, world: { gameSystem: {} } },
+          },
+          loans: {
+            ...{ table: 'loan', file: 'loans.json', key: ['book_title', 'book_world'] },
+            fields: {
+              book_title: { reference: 'book_id', field: 'title' },
+              book_world: { reference: 'book_id', field: 'world' },
+            },
+            references: { book_id: { entity: 'books' } },
+          },
+        },
+      },
+      'dir',
+    );
+
+    const found = await lint(
+      {
+        books: [{ title: 'Kerzen', world: 'one' }],
+        loans: [{ book_title: 'Kerzen', book_world: 'eins' }],
+      },
+      systems,
+    );
+
+    assert.deepEqual(found, []);
   });
 
   test('names references that match nothing', async () => {
