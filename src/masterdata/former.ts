@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readText } from './decode.ts';
-import { EXPORT_VERSION } from './format.ts';
+import { EXPORT_VERSION, METADATA_FILE } from './format.ts';
 import { invalid } from './problems.ts';
 
 export type FormerRow = Readonly<Record<string, unknown>>;
@@ -65,7 +65,8 @@ export async function loadFormats(dir: string): Promise<FormatChain | null> {
  * @throws DeployError `MASTERDATA_INVALID` when something is not JSON, not a list of objects, or too big.
  */
 export async function readFormer(path: string, kind: 'file' | 'folder'): Promise<FormerFiles> {
-  const isRows = (name: string) => name.endsWith('.json') && !name.startsWith('entities.');
+  const isRows = (name: string) =>
+    name.endsWith('.json') && !name.startsWith('entities.') && name !== METADATA_FILE;
   const names = kind === 'file' ? [path] : (await readdir(path)).filter(isRows).sort();
   const files = new Map<string, readonly FormerRow[]>();
   let left = MOST_BYTES;
@@ -130,9 +131,15 @@ function parse(text: string, file: string): unknown {
 }
 
 /** The original wrote null for an empty list. */
-function listOf(value: unknown, where: string): readonly FormerRow[] {
+function listOf(given: unknown, where: string): readonly FormerRow[] {
+  // A list may stand in an envelope, as those of 2.0 do.
+  const isEnvelope = isRow(given) && 'data' in given;
+  const value = isEnvelope ? given['data'] : given;
   if (value === null) return [];
-  const isRow = (row: unknown) => row !== null && typeof row === 'object' && !Array.isArray(row);
   if (Array.isArray(value) && value.every(isRow)) return value;
   throw invalid(where, 'this is not a list of objects');
+}
+
+function isRow(row: unknown): row is FormerRow {
+  return row !== null && typeof row === 'object' && !Array.isArray(row);
 }

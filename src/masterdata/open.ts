@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readCombinedHead, splitCombined } from './combined.ts';
+import { readText } from './decode.ts';
 import type { EntitySet } from './entity.ts';
 import { EXPORT_VERSION, METADATA_FILE } from './format.ts';
 import {
@@ -34,7 +35,7 @@ export type OpenOptions = {
 
 /**
  * Gives a folder of format 2.0 for `source`: itself, or a temporary one that is made from it. Its
- * rows are not checked yet. Touches no database.
+ * rows are not checked yet. A folder may say which former format it has. Touches no database.
  *
  * @throws DeployError `MASTERDATA_INVALID` when it is in no format that can be read.
  */
@@ -43,7 +44,10 @@ export async function openMasterdata(
   options: OpenOptions,
 ): Promise<OpenMasterdata> {
   const kind = await kindOf(source);
-  if (kind === 'folder' && existsSync(join(source, METADATA_FILE))) {
+  const declared = kind === 'folder' ? await declaredFormat(source) : null;
+  // What no step leads on from is refused by whoever reads it, with a sentence.
+  const isFormer = options.formats?.steps.some(({ from }) => from === declared) ?? false;
+  if (declared !== null && !isFormer) {
     return { dir: source, conversion: null, remove: async () => {} };
   }
   const head = kind === 'file' ? await readCombinedHead(source) : null;
@@ -54,10 +58,24 @@ export async function openMasterdata(
       await splitCombined(source, head, options.entities, dir);
       return { dir, conversion: null, remove };
     }
-    const conversion = await convertInto(source, kind, options, dir);
+    const conversion = await convertInto(source, kind, declared, options, dir);
     return { dir, conversion, remove };
   } catch (error) {
     await remove();
+    throw error;
+  }
+}
+
+/** The format that the folder says it has: '' when its metadata says none; null without metadata. */
+async function declaredFormat(dir: string): Promise<string | null> {
+  const file = join(dir, METADATA_FILE);
+  if (!existsSync(file)) return null;
+  try {
+    const metadata = JSON.parse(await readText(file)) as { export_version?: unknown } | null;
+    return String(metadata?.export_version ?? '');
+  } catch (error) {
+    // That it is no JSON is said by whoever reads it.
+    if (error instanceof SyntaxError) return '';
     throw error;
   }
 }
@@ -82,11 +100,12 @@ async function kindOf(source: string): Promise<'file' | 'folder'> {
 async function convertInto(
   source: string,
   kind: 'file' | 'folder',
+  declared: string | null,
   { entities, formats }: OpenOptions,
   dir: string,
 ): Promise<Conversion> {
   const former = await readFormer(source, kind);
-  const from = formats?.recognise(former, kind) ?? null;
+  const from = declared ?? formats?.recognise(former, kind) ?? null;
   if (formats === null || from === null) {
     const expected = `${METADATA_FILE} of format ${EXPORT_VERSION}`;
     throw invalid(source, `there is no ${expected} here, nor any former format that is known`);

@@ -107,6 +107,34 @@ describe('master data in a former format', () => {
     });
   });
 
+  test('a folder that says which former format it has is converted from that one', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const dir = join(tmpDir, 'former');
+    await writeShape('1.4', dir);
+    await writeFile(join(dir, 'metadata.json'), '{"export_version": "1.4"}');
+    const believes = JSON.parse(await readFile(join(dir, 'believes.json'), 'utf8'));
+    await writeFile(join(dir, 'believes.json'), JSON.stringify({ data: believes }));
+
+    const opened = await openMasterdata(dir, { entities, formats, tmpDir });
+
+    assert.equal(opened.conversion?.from, '1.4');
+    const rows = await rowsIn(opened.dir);
+    assert.deepEqual(rows['believes.json'], inTwo['believes.json']);
+  });
+
+  test('a folder that says that it has one which no step leads on from is refused with a way on', async (t) => {
+    const tmpDir = await makeTmpDir(t);
+    const dir = join(tmpDir, 'former');
+    await writeShape('1.4', dir);
+    await writeFile(join(dir, 'metadata.json'), '{"export_version": "0.9"}');
+
+    const opened = await openMasterdata(dir, { entities, formats, tmpDir });
+    await assert.rejects(readMasterdata(opened.dir, entities), {
+      code: 'MASTERDATA_INVALID',
+      message: /it has format 0\.9: export it again with a release that writes 2\.0/,
+    });
+  });
+
   test('a file with names of what every object has is none', async (t) => {
     const tmpDir = await makeTmpDir(t);
     const file = join(tmpDir, 'export.json');
