@@ -302,7 +302,7 @@ export const catalogue = {
     where: 'the folder that MIGRATIONS_DIR names',
     next: [
       'correct the statement and build the image again, then: docker compose up deploy',
-      'or bring the old release back: RELEASE=OLD docker compose up -d',
+      'or bring the old release back: RELEASE=OLD docker compose up -d --no-build',
     ],
   },
   TABLES_IN_USE: {

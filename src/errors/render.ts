@@ -19,7 +19,7 @@ export type Failure = {
   /** The report of the run, if one was written. */
   readonly reportPath?: string | null;
   readonly secrets: readonly string[];
-  /** The release to bring back, where it is known: takes the place of OLD in `next`. */
+  /** The release to bring back: takes the place of OLD in `next`. Null when there is none: nobody is told to. */
   readonly formerRelease?: string | null;
   /** Turns errors of the server into words without row data (`serverText`). */
   readonly explain?: Explain;
@@ -90,12 +90,10 @@ export function failureJson(failure: Failure): string {
 
 function partsOf(failure: Failure): Parts {
   const parts = explainedParts(failure);
-  const release = failure.formerRelease;
-  if (!release) return parts;
-  return {
-    ...parts,
-    next: parts.next.map((line) => line.replace('RELEASE=OLD', `RELEASE=${release}`)),
-  };
+  const { formerRelease: release } = failure;
+  if (release === undefined) return parts;
+  const next = parts.next.filter((line) => release !== null || !line.includes('RELEASE=OLD'));
+  return { ...parts, next: next.map((line) => line.replace('RELEASE=OLD', `RELEASE=${release}`)) };
 }
 
 function explainedParts({ error, explain }: Failure): Parts {

@@ -14,3 +14,17 @@ export function recordedRelease(
   );
   return told.at(-1)?.backendVersion ?? null;
 }
+
+/**
+ * The release to bring back when a run that begins at `from` fails; null when there is none: a version
+ * that `own`, the release of this run, has recorded itself is known to no older one. Where nobody told,
+ * the release is taken to be called like its version. Pure.
+ */
+export function formerRelease(
+  history: Pick<HistoryFacts, 'schemaVersionRows'>,
+  from: SchemaVersion | null,
+  own: string | null,
+): string | null {
+  const told = recordedRelease(history, from) ?? from;
+  return told === own ? null : told;
+}

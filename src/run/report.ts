@@ -105,7 +105,7 @@ export type Report = {
   /** What the validation found. */
   findings: readonly Finding[];
   readonly warnings: string[];
-  /** The release that belongs to what the database was before: RELEASE to set to bring it back. */
+  /** RELEASE to set to go on with the database as it is after a failure; null when none is known. */
   former_release: string | null;
   /** What to do now, as commands; empty when nothing is. */
   readonly next: string[];

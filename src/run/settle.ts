@@ -198,7 +198,9 @@ export async function putBack(
     ...{ state: 'closed', outcome: 'put_back', exitCode: 20 },
     report: withError(context, error),
   });
-  const statement = `${database} is at ${run.from ?? 'no version'}, as before this run: ${how}`;
+  const { before, after } = report.database;
+  const begin = after !== before && after === run.from ? `the step to ${run.to}` : 'this run';
+  const statement = `${database} is at ${run.from ?? 'no version'}, as before ${begin}: ${how}`;
   return { exitCode: 20, state: 'as_before', statement };
 }
 

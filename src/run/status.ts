@@ -17,6 +17,8 @@ export type Status = {
   readonly backend_version: string | null;
   readonly required_db_version: string;
   readonly actual_db_version: string | null;
+  /** No table of the application: no version means "nothing there" then, and "not adopted" otherwise. */
+  readonly database_empty: boolean;
   readonly compatible: boolean;
   readonly migration_needed: boolean;
   readonly compatibility_reason: string;
@@ -65,6 +67,7 @@ export async function readStatus(context: RunContext, db: Db): Promise<Status> {
     backend_version: config.backendVersion,
     required_db_version: requiredVersion,
     actual_db_version: actual,
+    database_empty: facts.relations.length === 0,
     compatible: verdict.compatible && unfinished === null,
     migration_needed: verdict.migrationNeeded,
     compatibility_reason:

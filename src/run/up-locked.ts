@@ -101,6 +101,8 @@ async function underLock(
       index === 0
         ? known
         : { ...(await readUpFacts(context, hold.db, options)), structural: known.structural };
+    // This run has recorded where it is now, and no older release works with that.
+    if (index > 0) report.former_release = null;
     await runCycle(context, hold, current, cycle, runId);
     report.database.after = cycle.to;
   }

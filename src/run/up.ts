@@ -4,7 +4,7 @@ import type { Db } from '../database/connect.ts';
 import { assertUsable } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
-import { recordedRelease } from '../history/release.ts';
+import { formerRelease } from '../history/release.ts';
 import { checkScripts } from '../migrations/script.ts';
 import type { RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
@@ -53,8 +53,7 @@ export async function planUp(
     );
     report.database.before = looked.plan.from;
     report.database.after = looked.plan.from;
-    const { from } = looked.plan;
-    report.former_release = recordedRelease(facts.history, from) ?? from;
+    report.former_release = formerRelease(facts.history, looked.plan.from, config.backendVersion);
     return { db, looked };
   } catch (error) {
     // An open connection would keep the process alive.

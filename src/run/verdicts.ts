@@ -57,9 +57,12 @@ export function describeVerdict({ kind, losses, tried }: Verdict): string {
   }
 }
 
-/** How the backend that belongs to the version comes up in the place of the one that does not. */
+/**
+ * How the backend that belongs to the version comes up in the place of the one that does not. Where an
+ * image of that release is missing, compose would build it from the sources of now, and call it by its tag.
+ */
 export function nextAfter({ release }: { readonly release: string | null }): string[] {
   const stop = 'docker compose stop backend';
   if (release === null) return [stop];
-  return [stop, `set RELEASE=${release} in .env, then: docker compose up -d`];
+  return [stop, `set RELEASE=${release} in .env, then: docker compose up -d --no-build`];
 }

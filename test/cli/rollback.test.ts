@@ -224,7 +224,7 @@ CREATE INDEX by_id ON note (id);
     const back = await site.deploy(['rollback', '--steps', '1', '--yes'], env);
 
     const commands =
-      /docker compose stop backend\n.*set RELEASE=1\.0\.7 in \.env, then: docker compose up -d/;
+      /docker compose stop backend\n.*set RELEASE=1\.0\.7 in \.env, then: docker compose up -d --no-build$/m;
     assert.match(plan.stdout, commands);
     assert.equal(back.code, 0, back.stderr);
     assert.match(back.stdout, commands);

@@ -19,8 +19,8 @@ describe('deploy status', () => {
     assert.equal(ended.code, 0, ended.stderr);
     const status = JSON.parse(ended.stdout) as Json;
     assert.deepEqual(Object.keys(status), [
-      ...['backend_version', 'required_db_version', 'actual_db_version', 'compatible'],
-      ...['migration_needed', 'compatibility_reason', 'applied', 'pending', 'failed'],
+      ...['backend_version', 'required_db_version', 'actual_db_version', 'database_empty'],
+      ...['compatible', 'migration_needed', 'compatibility_reason', 'applied', 'pending', 'failed'],
       ...['last_migration', 'unfinished_run', 'lock', 'last_backup', 'problems'],
     ]);
     assert.equal(status['compatibility_reason'], 'Database version matches required version');

@@ -161,10 +161,33 @@ describe('deploy up', () => {
     assert.equal(told.code, 20, told.stderr);
     assert.match(
       told.stderr,
-      /or bring the old release back: RELEASE=1\.0\.7 docker compose up -d/,
+      /or bring the old release back: RELEASE=1\.0\.7 docker compose up -d --no-build$/m,
     );
     await db.run("UPDATE schema_version SET backend_version = 'unknown'");
-    assert.match((await site.deploy(['up'])).stderr, /RELEASE=0\.1\.0 docker compose up -d/);
+    const guessed = await site.deploy(['up']);
+    assert.match(guessed.stderr, /RELEASE=0\.1\.0 docker compose up -d --no-build$/m);
+  });
+
+  test('a failure after a version that the run itself recorded names no release to bring back', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run("UPDATE schema_version SET backend_version = '1.0.7'");
+    await site.write({
+      ...cities,
+      '0.3.0/0003_one_each.up.sql':
+        'ALTER TABLE customer ADD UNIQUE INDEX one_per_city (city_id);\n',
+    });
+    const env = { BACKEND_VERSION: '2.0.0', UPDATE_PATH: 'stepwise' };
+
+    const [first, again] = [await site.deploy(['up'], env), await site.deploy(['up'], env)];
+
+    assert.match(first.stderr, /is at 0\.2\.0, as before the step to 0\.3\.0: compared with/);
+    assert.match(again.stderr, /is at 0\.2\.0, as before this run: compared with/);
+    for (const { code, stderr } of [first, again]) {
+      assert.equal(code, 20, stderr);
+      assert.match(stderr, /MIGRATION_FAILED/);
+      assert.doesNotMatch(stderr, /RELEASE=/);
+    }
   });
 
   test('ON_FAILURE=stop leaves the failure as it is: exit 21, and a corrected file puts it back first', async (t) => {
