@@ -1,7 +1,7 @@
 /**
  * Does the set-up that a fresh machine needs, and nothing on a machine that has it: npm packages,
- * Node 24.12 or later, MariaDB's programs, and with `--browser` (the tests) Chromium. Run by every
- * npm script that needs them.
+ * Node 24.12 or later, MariaDB's programs, and with `--browser` (the tests) Chromium; with `--packages`
+ * (what works with containers alone) no programs. Run by every npm script that needs them.
  *
  * The only file that must run without packages, and on Node 20 or later: no TypeScript, no import
  * but Node's own. The common case must stay well below a tenth of a second.
@@ -29,7 +29,7 @@ const needs = [
     debianPackages: ['chromium'],
     otherwise: 'install Chromium, in which the banner is tested',
   },
-].slice(0, process.argv.includes('--browser') ? 2 : 1);
+].slice(0, { '--packages': 0, '--browser': 2 }[process.argv[2]] ?? 1);
 const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
 
 try {

@@ -9,28 +9,44 @@
  *     docker compose up --detach --wait
  *
  * Before: RELEASE in `.env` (or the environment) is the new release. Without a terminal it needs
- * `--yes`. Exit code: that of the command that failed; 13 when nobody said yes. Whatever fails, it
- * says which release serves, and the command that brings the old one back.
+ * `--yes`. Exit code: that of the command that failed; 13 when nobody said yes; 130 and 143 when it was
+ * told to stop: the command that runs ends first, and no other is started. Whatever fails, it says which
+ * release serves, and the command that brings the old one back.
  */
 
 import { createInterface } from 'node:readline/promises';
 import { $ } from 'zx';
 import { type Situation, whatNow } from './release-advice.ts';
-
-/** A command of this procedure failed, and has said why. */
-class StepFailed extends Error {
-  readonly exitCode: number;
-  constructor(exitCode: number) {
-    super(`exit code ${exitCode}`);
-    this.exitCode = exitCode;
-  }
-}
+import {
+  askReady,
+  type LookedAt,
+  readBackend,
+  readDatabase,
+  readNewRelease,
+  readRevision,
+  readSetOfBefore,
+  StepFailed,
+} from './release-look.ts';
 
 const say = (text: string): void => void process.stderr.write(`release: ${text}\n`);
-const quiet = $({ nothrow: true, quiet: true });
 // In the terminal's own group: Ctrl-C reaches the command, which ends safely and says how.
 const shown = $({ nothrow: true, stdio: 'inherit', detached: false, preferLocal: false });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+
+/** Aborted by the first signal; the exit code is its reason. */
+const stop = new AbortController();
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) return;
+    say(`told to stop (${signal}): what runs now ends first`);
+    stop.abort(exitCode);
+  });
+}
+
+/** The situation as it becomes known. */
+type Known = { -readonly [K in keyof Situation]: Situation[K] } & { before: LookedAt | null };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -39,76 +55,60 @@ async function main(words: readonly string[]): Promise<number> {
     say('usage: npm run release [-- --yes]');
     return 2;
   }
-  const situation: Situation = {
-    ...{ oldRelease: null, newRelease: '', oldVersion: null, step: 'build' },
+  const known: Known = {
+    ...{ step: 'build', newRelease: '', old: null, before: null, now: null, setOfBefore: null },
   };
   try {
-    await release(situation, words.includes('--yes'));
+    await release(known, words.includes('--yes'));
     return 0;
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
-    for (const line of whatNow(situation, error.exitCode)) say(line);
+    await lookAgain(known);
+    for (const line of whatNow(known, error.exitCode)) say(line);
     return error.exitCode;
   }
 }
 
-async function release(situation: Situation, isConfirmed: boolean): Promise<void> {
-  situation.newRelease = await readNewRelease();
-  situation.oldRelease = await readOldRelease();
-  say(`${situation.oldRelease ?? 'no backend runs'} → ${situation.newRelease}`);
+async function release(known: Known, isConfirmed: boolean): Promise<void> {
+  known.newRelease = await readNewRelease();
+  known.old = await readBackend();
+  const from = known.old === null ? 'no backend runs' : (known.old.release ?? 'an older backend');
+  say(`${from} → ${known.newRelease}`);
   await nameBuild();
   await step(['build']);
 
-  situation.step = 'plan';
+  known.step = 'plan';
   await step(inDeploy('doctor'));
-  situation.oldVersion = await readVersion();
+  known.before = await readDatabase();
   // 30: there is something to do.
   await step(inDeploy('plan'), [0, 30]);
   if (!isConfirmed && !(await confirm())) throw new StepFailed(13);
 
-  situation.step = 'deploy';
+  throwIfStopped();
+  known.step = 'deploy';
   await step(inDeploy());
-  situation.step = 'start';
+  known.step = 'start';
   await step(['up', '--detach', '--wait']);
-  await check(situation.newRelease);
-  say(`${situation.newRelease} serves, and the database is as it requires`);
+  await check(known.newRelease);
+  say(`${known.newRelease} serves, and the database is as it requires`);
 }
 
 /** For the labels of the images, which the sidecar shows. */
 async function nameBuild(): Promise<void> {
   process.env['BUILD_DATE'] ??= new Date().toISOString();
-  const { exitCode, stdout } = await quiet`git rev-parse HEAD`;
-  if (exitCode === 0) process.env['REVISION'] ??= stdout.trim();
+  const revision = await readRevision();
+  if (revision !== null) process.env['REVISION'] ??= revision;
 }
 
-/** As compose itself understands `.env`, the environment and the compose files. */
-async function readNewRelease(): Promise<string> {
-  const { exitCode, stdout, stderr } = await quiet`docker compose config --format json`;
-  if (exitCode !== 0) {
-    process.stderr.write(stderr);
-    throw new StepFailed(10);
-  }
-  const { services } = JSON.parse(stdout);
-  return tagOf(services.backend.image);
-}
-
-async function readOldRelease(): Promise<string | null> {
-  const id = (await quiet`docker compose ps --quiet backend`).stdout.trim();
-  if (id === '') return null;
-  return tagOf((await quiet`docker inspect --format {{.Config.Image}} ${id}`).stdout.trim());
-}
-
-function tagOf(image: string): string {
-  return /:([^:/]+)$/.exec(image)?.[1] ?? 'latest';
-}
-
-/** The database's version before the release; null when it is empty. */
-async function readVersion(): Promise<string | null> {
-  const { stdout } = await quiet`docker compose run --rm -T deploy status --json`;
+/** A run that failed may have recorded versions before, so its exit code alone does not say where it is. */
+async function lookAgain(known: Known): Promise<void> {
+  if (known.step === 'build' || known.step === 'plan' || known.before === null) return;
   try {
-    return JSON.parse(stdout).actual_db_version;
-  } catch {
-    return null;
+    known.now = await readDatabase();
+    known.setOfBefore = await readSetOfBefore(known.before);
+  } catch (error) {
+    // It has said why. What could not be read stays unknown, and the advice says so.
+    if (!(error instanceof StepFailed)) throw error;
   }
 }
 
@@ -118,30 +118,46 @@ function inDeploy(...words: readonly string[]): string[] {
 }
 
 async function step(words: readonly string[], good: readonly number[] = [0]): Promise<void> {
+  throwIfStopped();
   say(`docker compose ${words.join(' ')}`);
   const exitCode = (await shown`docker compose ${words}`).exitCode ?? 1;
   if (!good.includes(exitCode)) throw new StepFailed(exitCode);
+  throwIfStopped();
 }
 
+function throwIfStopped(): void {
+  if (stop.signal.aborted) throw new StepFailed(stop.signal.reason as number);
+}
+
+/** Ctrl-C, Ctrl-D and a signal are a no. */
 async function confirm(): Promise<boolean> {
   if (!process.stdin.isTTY) {
     say('there is no terminal to ask on: --yes goes on without asking');
     return false;
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await lines.question('release: type yes to go on: ').finally(() => lines.close());
-  return answer.trim().toLowerCase() === 'yes';
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const question = 'release: type yes to go on: ';
+  try {
+    const typed = lines.question(question, { signal: stop.signal });
+    return (await Promise.race([typed, ended])).trim().toLowerCase() === 'yes';
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError' && !stop.signal.aborted) throw error;
+    return false;
+  } finally {
+    lines.close();
+  }
 }
 
 /** `up --wait` is content with a backend that runs: the sidecar must agree, and it must be the new one. */
 async function check(newRelease: string): Promise<void> {
-  const ready = await quiet`docker compose exec -T health node healthcheck/probe.ts ready`;
-  if (ready.exitCode !== 0) {
-    say(`the sidecar says that the database is not ready: ${ready.stdout.trim()}`);
+  const problem = await askReady();
+  if (problem !== null) {
+    say(`the sidecar says that the database is not ready: ${problem}`);
     throw new StepFailed(1);
   }
-  const running = await readOldRelease();
-  if (running === newRelease) return;
-  say(`the backend that runs is ${running ?? 'none'}`);
+  const running = await readBackend();
+  if (running?.release === newRelease) return;
+  say(`the backend that runs is ${running?.release ?? 'none'}`);
   throw new StepFailed(1);
 }

@@ -75,6 +75,13 @@ describe('the set-up', () => {
     assert.match(stderr, /npm ci failed/);
   });
 
+  test('asks for no programs where the packages are enough', (t) => {
+    const { addProgram, run } = makeClone(t, { lockfile: onePackage });
+    addProgram('npm', '/bin/mkdir -p node_modules');
+
+    assert.deepEqual([run('--packages').status, run().status], [0, 1]);
+  });
+
   test('names the programs that are missing, and what to do without Debian', (t) => {
     const { addProgram, run } = makeClone(t, { lockfile: onePackage });
     addProgram('npm', '/bin/mkdir -p node_modules');
