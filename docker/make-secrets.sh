@@ -17,6 +17,8 @@ for name in db_root db_deploy db_health db_backend admin; do
   echo "made $file"
 done
 grep -q '^SECRETS_DIR=.' .env || {
+  # A last line without its end would swallow it.
+  [ -z "$(tail -c 1 .env)" ] || echo >>.env
   printf 'SECRETS_DIR=%s\n' "$folder" >>.env
   echo "added SECRETS_DIR=$folder to .env"
 }

@@ -3,16 +3,28 @@
 #
 #     docker compose exec db sh /docker-entrypoint-initdb.d/users.sh
 #
-# An account whose password is not among the secrets is not made. Passwords come from files and go to the
-# client on stdin: they are neither printed nor among anybody's arguments. The image sources it or
-# executes it, so a subshell holds it.
+# An account whose password is not among the secrets is not made; a password that is there and cannot be
+# read, or is empty, ends it before anything is changed. Passwords come from files and go to the client on
+# stdin: they are neither printed nor among anybody's arguments. The image sources it or executes it, so a
+# subshell holds it.
 (
   set -eu
+
+  refuse() { echo "users.sh: $1; then run users.sh in this container again" >&2; exit 1; }
+  for account in deploy backend health; do
+    file=/run/secrets/db_${account}_password
+    [ -e "$file" ] || continue
+    password=$(cat "$file") || refuse "$file cannot be read by $(id -un): correct its owner or mode"
+    [ -n "$password" ] || refuse "$file is empty, and $account would have no password: put one into it"
+  done
+  # Of a longer name deploy shortens what its staging is called, and the grant below would not fit.
+  [ ${#APP_DATABASE} -le 53 ] ||
+    refuse "the name $APP_DATABASE is longer than 53 bytes: choose a shorter one (DB_NAME, MARIADB_DATABASE)"
 
   # 'text' as SQL: a password may hold any character.
   literal() { printf "'%s'" "$(printf '%s' "$1" | sed "s/\\\\/\\\\\\\\/g; s/'/''/g")"; }
   account() {
-    [ -r "/run/secrets/db_$1_password" ] || return 0
+    [ -e "/run/secrets/db_$1_password" ] || return 0
     password=$(literal "$(cat "/run/secrets/db_$1_password")")
     echo "CREATE USER IF NOT EXISTS '$1'@'%';"
     # The password also when the account was there.
@@ -42,7 +54,9 @@
     echo "GRANT ALL PRIVILEGES ON $(pattern_with "$APP_DATABASE" '\_deploy\_%').* TO 'deploy'@'%';"
   }
 
-  # The backend works with rows; what changes the structure is deploy's.
+  # The backend works with rows; what changes the structure is deploy's. Its rights cover the rows of deploy's
+  # own tables and of the history as well: MariaDB can take nothing away from a grant on a database, and a
+  # grant for each table would leave out those of the next migration.
   grant_backend() {
     echo "GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE, CREATE TEMPORARY TABLES ON $(pattern "$APP_DATABASE").* TO 'backend'@'%';"
   }
