@@ -31,6 +31,7 @@ RUN mkdir /sidecar && cp -r healthcheck /sidecar/ && node scripts/copy-imports.t
 FROM base AS health
 COPY --from=packages /app/node_modules node_modules/
 COPY --from=sidecar-sources /sidecar ./
+COPY --chmod=755 docker/health.sh /usr/local/bin/health
 COPY package.json ./
 COPY migrations migrations/
 USER 65532:65532
@@ -44,11 +45,11 @@ EXPOSE 8183
 # Whether it serves. Whether the database is as required is for /readyz: a sidecar that tells of a broken
 # database is not broken itself, and `up --wait` gives up at the first container that is unhealthy.
 HEALTHCHECK --start-period=60s --interval=5s --timeout=10s --retries=6 CMD ["node", "healthcheck/probe.ts", "live"]
-ENTRYPOINT ["node", "healthcheck/main.ts"]
+ENTRYPOINT ["health"]
 ARG VERSION
 ARG REVISION
 ARG BUILD_DATE
-ENV DEPLOY_COMMIT=$REVISION DEPLOY_BUILD_DATE=$BUILD_DATE
+ENV DEPLOY_RELEASE=$VERSION DEPLOY_COMMIT=$REVISION DEPLOY_BUILD_DATE=$BUILD_DATE
 LABEL org.opencontainers.image.title="bamort-deploy health" \
       org.opencontainers.image.description="Read-only sidecar: health, version, metrics and banner of a deployed database" \
       org.opencontainers.image.licenses="MIT" \
@@ -81,7 +82,7 @@ CMD ["up"]
 ARG VERSION
 ARG REVISION
 ARG BUILD_DATE
-ENV DEPLOY_COMMIT=$REVISION DEPLOY_BUILD_DATE=$BUILD_DATE
+ENV DEPLOY_RELEASE=$VERSION DEPLOY_COMMIT=$REVISION DEPLOY_BUILD_DATE=$BUILD_DATE
 LABEL org.opencontainers.image.title="bamort-deploy" \
       org.opencontainers.image.description="Backs up, proves the backup, migrates, validates, or puts everything back" \
       org.opencontainers.image.licenses="MIT" \

@@ -8,7 +8,8 @@ import type { Sample } from './sampler.ts';
 export type About = {
   readonly config: Pick<Config, 'backendVersion' | 'backendCommit' | 'backendBuildDate'>;
   readonly toolVersion: string;
-  /** Of this image; null when nobody told. */
+  /** Of this image, as its labels have them; null when nobody told. */
+  readonly toolRelease: string | null;
   readonly toolCommit: string | null;
   readonly toolBuildDate: string | null;
   readonly nodeVersion: string;
@@ -67,6 +68,7 @@ export function versionBody(about: About, { value }: Sample<Health>) {
     },
     deploy: {
       version: about.toolVersion,
+      release: about.toolRelease,
       commit_hash: about.toolCommit,
       build_date: about.toolBuildDate,
       node_version: about.nodeVersion,

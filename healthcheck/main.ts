@@ -22,7 +22,8 @@ try {
     log,
     folder: () => openMigrations(config.migrationsDir),
     toolVersion: toolVersion(),
-    // Set when the image is built; a checkout has neither.
+    // Set when the image is built; a checkout has none of them.
+    toolRelease: process.env['DEPLOY_RELEASE'] || null,
     toolCommit: process.env['DEPLOY_COMMIT'] || null,
     toolBuildDate: process.env['DEPLOY_BUILD_DATE'] || null,
   });

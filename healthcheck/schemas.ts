@@ -81,6 +81,7 @@ export const versionSchema = object({
   backend: object({ version: maybeText, commit_hash: maybeText, build_date: maybeText }),
   deploy: object({
     version: text,
+    release: maybeText,
     commit_hash: maybeText,
     build_date: maybeText,
     node_version: text,

@@ -16,6 +16,7 @@ export type StartOptions = {
   readonly folder: MigrationFolder | (() => Promise<MigrationFolder>);
   readonly log: Log;
   readonly toolVersion: string;
+  readonly toolRelease?: string | null;
   readonly toolCommit?: string | null;
   readonly toolBuildDate?: string | null;
 };
@@ -44,6 +45,7 @@ export async function startHealth(options: StartOptions): Promise<RunningHealth>
     about: {
       config,
       toolVersion: options.toolVersion,
+      toolRelease: options.toolRelease ?? null,
       toolCommit: options.toolCommit ?? null,
       toolBuildDate: options.toolBuildDate ?? null,
       nodeVersion: process.version,

@@ -51,7 +51,13 @@ export async function startApplication(
   const sidecar = makeHealthServer({
     about: {
       config: { backendVersion: '0.5.0', backendCommit: null, backendBuildDate: null },
-      ...{ toolVersion: '1.0.0', toolCommit: null, toolBuildDate: null, nodeVersion: 'v26.0.0' },
+      ...{
+        toolVersion: '1.0.0',
+        toolRelease: null,
+        toolCommit: null,
+        toolBuildDate: null,
+        nodeVersion: 'v26.0.0',
+      },
     },
     sampler: { sample: async () => ({ value: health, ageMs: 10, isStale: false }) },
     health: {
