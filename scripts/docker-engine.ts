@@ -14,7 +14,7 @@ export type Engine = {
   readonly env: NodeJS.ProcessEnv;
   /** The script that stops and starts it; null when it is not the tests' own, and others may use it. */
   readonly script: string | null;
-  /** Ends it if `provideEngine` started it. */
+  /** Ends it if `provideEngine` started it, and nobody else has a container on it by now. */
   stop(): Promise<void>;
 };
 
@@ -26,11 +26,12 @@ const images: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Finds or makes an engine, `docker compose` and the base images.
+ * Finds or makes an engine, `docker compose` and the base images. `prefix`: how the names of the caller's
+ * compose projects begin.
  *
  * @throws Error with one sentence for the person who started the tests when that is not possible.
  */
-export async function provideEngine(root: string): Promise<Engine> {
+export async function provideEngine(root: string, prefix: string): Promise<Engine> {
   const helpers = join(root, '../shared/docker');
   const state = process.env['DK'] ?? join(tmpdir(), 'dk');
   let env: NodeJS.ProcessEnv = { ...process.env };
@@ -44,7 +45,10 @@ export async function provideEngine(root: string): Promise<Engine> {
     if (!wasRunning) script = dockerd;
   }
   const stop = async () => {
-    if (script !== null) await call(env, [script, 'stop']);
+    if (script === null) return;
+    const others = await listOthers(env, prefix);
+    if (others.length === 0) await call(env, [script, 'stop']);
+    else console.error(`the Docker engine stays: others use it (${others.join(', ')})`);
   };
   try {
     if (!(await succeeds(env, ['docker', 'compose', 'version']))) {
@@ -57,6 +61,18 @@ export async function provideEngine(root: string): Promise<Engine> {
     await stop();
     throw error;
   }
+}
+
+/** Names of the containers that run on the engine and are not of compose projects with this prefix. */
+export async function listOthers(env: NodeJS.ProcessEnv, prefix: string): Promise<string[]> {
+  const format = '{{.Label "com.docker.compose.project"}} {{.Names}}';
+  const { stdout } = await $({ env, quiet: true })`docker ps --format ${format}`;
+  const all = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '));
+  const isOwn = (project = '') => project === prefix || project.startsWith(`${prefix}-`);
+  return all.filter(([project]) => !isOwn(project)).map(([, name = '']) => name);
 }
 
 /** Without the scripts compose pulls an image itself, and says why when it cannot. */

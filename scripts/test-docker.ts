@@ -21,7 +21,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   let engine: Engine;
   try {
-    engine = await provideEngine(root);
+    engine = await provideEngine(root, name);
   } catch (error) {
     console.error(`test:docker: ${(error as Error).message}`);
     return 1;

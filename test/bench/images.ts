@@ -21,7 +21,7 @@ const composeFile = (tag: string) => `services:
 export const bench: Bench = { name: 'images', title: 'Images', run };
 
 async function run({ dir, after, say }: BenchContext): Promise<BenchTable> {
-  const engine = await provideEngine(root);
+  const engine = await provideEngine(root, `deploybench-${process.pid}`);
   after(engine.stop);
   const docker = $({ env: engine.env, quiet: true, cwd: dir });
   for (const source of sources) {

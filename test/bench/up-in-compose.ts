@@ -30,7 +30,7 @@ export const bench: Bench = {
 
 async function run({ dir, args, after, say }: BenchContext): Promise<BenchTable> {
   const rounds = Number(args[0] ?? 9);
-  const engine = await provideEngine(root);
+  const engine = await provideEngine(root, `deploybench-${process.pid}`);
   after(engine.stop);
   const release = `0.5.0-deploybench-${process.pid}`;
   await mkdir(path.join(dir, 'secrets'), { mode: 0o755 });
