@@ -74,6 +74,17 @@ test("Bamort's own stack with a legacy database", async (t) => {
     assert.equal((await stack.container('backend'))?.startedAt, before?.startedAt);
   });
 
+  await t.test('is not called started when the backend ends again and again', async () => {
+    await stack.set({ BACKEND_COMMAND: 'node none.ts' });
+
+    const { code, stderr } = await stack.up();
+
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /backend-1 is unhealthy|backend-1 exited/);
+    await stack.set({ BACKEND_COMMAND: 'node server.ts' });
+    succeeded(await stack.up());
+  });
+
   await t.test('gets an empty database on a new server, not the one of init-db', async () => {
     const seen = await stack.compose('exec', '-T', 'mariadb', 'ls', '/docker-entrypoint-initdb.d');
 

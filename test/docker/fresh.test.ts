@@ -80,6 +80,7 @@ async function tryFresh(t: TestContext, image: string): Promise<void> {
     'says which build it is: in the sidecar, and in the labels of both images',
     async () => {
       const { body } = await stack.get('health', '/api/system/version');
+      assert.equal(body.deploy.release, firstRelease);
       assert.equal(body.deploy.commit_hash, prefix);
       assert.equal(body.deploy.build_date, '2026-01-16T10:30:00Z');
       for (const name of ['deploy', 'health']) {
@@ -93,6 +94,34 @@ async function tryFresh(t: TestContext, image: string): Promise<void> {
 
   await t.test('gives a shell instead of deploy when one is asked for', async () => {
     assert.equal(succeeded(await stack.deploy('sh', '-c', 'id -u')), '65532\n');
+  });
+
+  await t.test('gives each account the rights that it needs, and no more', async () => {
+    for (const [account, statement, refusal] of [
+      ['health', 'SELECT 1 FROM migration_history LIMIT 1', null],
+      ['health', 'SELECT username FROM users', 1142],
+      ['health', 'UPDATE schema_version SET version = version', 1142],
+      ['health', 'DELETE FROM deploy_lock', 1142],
+      ['health', 'CREATE TABLE deploy_lock_2 (a INT)', 1142],
+      ['backend', "UPDATE users SET email = email WHERE username = 'nobody'", null],
+      ['backend', 'ALTER TABLE users ADD COLUMN a INT', 1142],
+      ['backend', 'DROP TABLE users', 1142],
+      ['backend', 'CREATE DATABASE bamort_deploy_x', 1044],
+      ['deploy', 'CREATE DATABASE bamort_deploy_x; DROP DATABASE bamort_deploy_x', null],
+      ['deploy', 'SELECT COUNT(*) FROM mysql.user', 1142],
+      ['deploy', 'CREATE DATABASE other', 1044],
+      ['deploy', 'CREATE DATABASE bamortXdeployXy', 1044],
+    ] as const) {
+      const { code, stderr } = await stack.sqlAs(account, statement);
+
+      const told = `${account}: ${statement}: ${stderr}`;
+      if (refusal === null) assert.equal(code, 0, told);
+      else assert.match(stderr, new RegExp(`^ERROR ${refusal} `, 'm'), told);
+    }
+    const seen = await stack.sqlAs('deploy', 'SHOW DATABASES');
+    assert.deepEqual(seen.stdout.split('\n').filter(Boolean), [
+      ...['Database', 'bamort', 'information_schema'],
+    ]);
   });
 
   await t.test(

@@ -26,7 +26,7 @@ export type Body = {
   readonly required_db_version: string;
   readonly pending_migrations: readonly { readonly number: number }[];
   readonly last_run: { readonly outcome: string; readonly error_code: string | null };
-  readonly deploy: { readonly commit_hash: string | null; readonly build_date: string | null };
+  readonly deploy: Readonly<Record<'release' | 'commit_hash' | 'build_date', string | null>>;
   readonly release: string;
   readonly database: Body;
 };
@@ -52,6 +52,10 @@ export type Stack = Settings & {
   start(...args: readonly string[]): Running;
   /** Runs SQL as root in the database, and gives what it prints. */
   sql(text: string): Promise<string>;
+  /** Runs SQL in the database as an account of docker/db/users.sh. */
+  sqlAs(account: 'deploy' | 'health' | 'backend', text: string): Promise<Ended>;
+  /** SQL as root that goes on by itself. */
+  startSql(text: string): Running;
   /** The whole database as text, without the tables of this program: equal texts are equal databases. */
   dump(): Promise<string>;
   /** All that the engine knows of the stack's containers. */
@@ -83,14 +87,20 @@ export async function makeStack(
   const inDatabase = (...args: string[]) =>
     compose('exec', '-T', options.database ?? 'db', 'sh', '-c', asRoot, ...args);
   removeAfter(t, compose, dir);
+  const start = (...args: readonly string[]) =>
+    startProgram(t, ['docker', 'compose', ...args], { cwd, env });
   return {
     ...settings,
     compose,
     up: () => compose('up', '--detach', '--wait'),
     deploy: (...args) => compose('run', '--rm', '-T', 'deploy', ...args),
-    start: (...args) => startProgram(t, ['docker', 'compose', ...args], { cwd, env }),
+    start,
     sql: async (text) =>
       succeeded(await inDatabase('mariadb', '--batch', `--execute=${text}`, 'bamort')),
+    sqlAs: (account, text) =>
+      compose('exec', '-T', 'db', 'sh', '-c', asAccount, account, `--execute=${text}`, 'bamort'),
+    startSql: (text) =>
+      start('exec', '-T', 'db', 'sh', '-c', asRoot, 'mariadb', `--execute=${text}`, 'bamort'),
     dump: async () => succeeded(await inDatabase(...dumpArguments)),
     inspect: async () => {
       const label = `label=com.docker.compose.project=${project}`;
@@ -122,6 +132,9 @@ function readContainer(inspected: string): Container {
 /** The program that follows, as root of the server; its password is in the environment only. */
 const asRoot =
   'f=/run/secrets/db_root_password; [ ! -r $f ] || MARIADB_ROOT_PASSWORD=$(cat $f); MYSQL_PWD=$MARIADB_ROOT_PASSWORD exec "$0" --user=root "$@"';
+/** As an application does, not by the socket; MariaDB 11.8 clients demand TLS unless told otherwise. */
+const asAccount =
+  'MYSQL_PWD=$(cat /run/secrets/db_$0_password) exec mariadb --skip-ssl --host=127.0.0.1 --user=$0 --batch "$@"';
 const dumpArguments = [
   ...['mariadb-dump', '--skip-dump-date', '--skip-ssl', '--routines', '--events', '--triggers'],
   ...['deploy_lock', 'deploy_run', 'deploy_journal'].map((name) => `--ignore-table=bamort.${name}`),
