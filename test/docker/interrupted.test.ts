@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { killContainer } from './engine.ts';
-import { mountMigrations, slowMigration } from './releases.ts';
+import { holdGate, mountMigrations, slowMigration } from './releases.ts';
 import { makeStack, type Stack, succeeded } from './stack.ts';
 
 test('a run that is cut off in the middle of a statement', async (t) => {
@@ -18,6 +18,7 @@ test('a run that is cut off in the middle of a statement', async (t) => {
 
   await t.test('by `stop -t 10`: it ends by itself, with exit code 23', async () => {
     await stack.set({ REQUIRED_DB_VERSION: '0.6.0' });
+    const openGate = await holdGate(stack);
     const up = stack.start('up', '--detach', '--wait');
     await untilWorking(stack);
 
@@ -25,6 +26,7 @@ test('a run that is cut off in the middle of a statement', async (t) => {
 
     assert.equal((await stack.container('deploy'))?.exitCode, 23);
     assert.notEqual((await up.ended).code, 0);
+    await openGate();
   });
 
   await t.test('… which keeps the account of the backend out', async () => {
@@ -40,6 +42,7 @@ test('a run that is cut off in the middle of a statement', async (t) => {
 
   await t.test('by a kill of the database: up fails', async () => {
     await stack.set({ REQUIRED_DB_VERSION: '0.7.0' });
+    await holdGate(stack);
     const up = stack.start('up', '--detach', '--wait');
     await untilWorking(stack);
 

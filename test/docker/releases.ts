@@ -3,6 +3,7 @@
 import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { $ } from 'zx';
+import { until } from './running.ts';
 import { firstRelease, root, type Services } from './settings.ts';
 import type { Stack } from './stack.ts';
 
@@ -19,24 +20,38 @@ export function addColumn(version: string, number: number, column: string): File
 }
 
 /**
- * A migration whose statement takes 12 seconds for each administrator, and no time where there are no
- * rows: the trial of the plan is fast. Others can read all tables meanwhile when it is an `update`; a
- * `create` keeps them from reading the structure.
+ * A migration whose statement does not end before the gate is open (`holdGate`); where nobody holds it, as on
+ * the scratch server, it takes no time. Others can read all tables meanwhile when it is an `update`; a `create`
+ * keeps them from reading the structure.
  */
 export function slowMigration(version: string, number: number, kind: 'create' | 'update'): Files {
   const base = `${version}/${String(number).padStart(4, '0')}_slow`;
   const table = `slow_${number}`;
+  // The name is made anew for each row: of a constant the server would ask once.
+  const waited = `(SELECT COUNT(*) FROM seq_1_to_3000
+    WHERE IF(IS_USED_LOCK(CONCAT('gate', LEFT(seq, 0))) IS NULL, 0, SLEEP(0.1)) = 1)`;
   const [up, down] = {
     create: [
-      `CREATE TABLE ${table} AS SELECT user_id, SLEEP(12) AS slept FROM users WHERE role = 'admin';`,
+      `CREATE TABLE ${table} AS SELECT user_id, ${waited} AS waited FROM users WHERE role = 'admin';`,
       `-- DATA LOSS: all rows of ${table}.\nDROP TABLE ${table};`,
     ],
     update: [
-      "UPDATE users SET email = email WHERE role = 'admin' AND SLEEP(12) = 0;",
+      `UPDATE users SET email = email WHERE role = 'admin' AND ${waited} = 0;`,
       'UPDATE users SET email = email;',
     ],
   }[kind];
   return { [`${base}.up.sql`]: `${up}\n`, [`${base}.down.sql`]: `${down}\n` };
+}
+
+/** Keeps slow migrations from ending; gives what lets them. A restart of the server opens the gate as well. */
+export async function holdGate(stack: Stack): Promise<() => Promise<void>> {
+  stack.startSql("SELECT GET_LOCK('gate', 0); SELECT SLEEP(600)");
+  await until('the gate is held', async () =>
+    (await stack.sql("SELECT IS_USED_LOCK('gate') > 0 AS held")).includes('1'),
+  );
+  return async () => {
+    await stack.sql("KILL IS_USED_LOCK('gate')");
+  };
 }
 
 /**
@@ -68,8 +83,13 @@ export async function planRelease(
 }
 
 /** Makes the images of a release now. The stack does not change; `set({ RELEASE })` chooses it. */
-export async function makeRelease(stack: Stack, version: string, files: Files): Promise<string> {
-  const release = await planRelease(stack, version, files);
+export async function makeRelease(
+  stack: Stack,
+  version: string,
+  files: Files,
+  backendLines = '',
+): Promise<string> {
+  const release = await planRelease(stack, version, files, backendLines);
   const options = { cwd: root, env: { ...stack.env, RELEASE: release }, quiet: true };
   await $(options)`docker compose build --quiet`;
   await stack.override({});
