@@ -20,13 +20,26 @@ test('a migration that fails on the rows of this database', async (t) => {
   await stack.sql(`INSERT INTO users (username, password_hash, email, preferred_language)
     VALUES ('anna', 'x', 'anna@example.org', 'de'), ('bert', 'x', 'bert@example.org', 'de')`);
   const before = await stack.dump();
-  const newRelease = await mountMigrations(stack, {
-    '0.6.0/0012_one_language_each.up.sql': up,
-    '0.6.0/0012_one_language_each.down.sql': down,
-  });
-  await stack.override(newRelease);
+  const plan = (upFile: string) =>
+    mountMigrations(stack, {
+      '0.6.0/0012_one_language_each.up.sql': upFile,
+      '0.6.0/0012_one_language_each.down.sql': down,
+    });
+  await stack.override(await plan(`${up}ALTER TABLE userz ADD COLUMN a int;\n`));
   // As compose does it itself when a release changes the backend: the old one goes first.
   succeeded(await stack.compose('rm', '--stop', '--force', 'backend'));
+  const refused = await stack.up();
+
+  await t.test('and on every database is refused: deploy exits 13, no backend starts', async () => {
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /deploy.*didn't complete successfully: exit 13/);
+    assert.equal((await stack.container('backend'))?.status ?? 'created', 'created');
+    assert.equal(await stack.dump(), before);
+    const { status, body } = await stack.get('health', '/api/system/health');
+    assert.deepEqual([status, body.compatible, body.actual_db_version], [200, false, '0.5.0']);
+  });
+
+  await plan(up);
   const failed = await stack.up();
 
   await t.test('makes up fail, and deploy exit with 20', async () => {

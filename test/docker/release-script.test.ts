@@ -28,6 +28,31 @@ test('npm run release', async (t) => {
     await servesStill();
   });
 
+  await t.test('Ctrl-C at its question is a no, and ends it without a stack', async () => {
+    const typed = `${process.execPath} scripts/release.ts`;
+    const command = ['script', '--quiet', '--return', '--command', typed, '/dev/null'];
+    const asked = startProgram(t, command, { cwd: root, env: stack.env });
+    await asked.until(/release: type yes to go on/);
+    asked.type('\u0003');
+
+    assert.equal((await asked.ended).code, 13, asked.said());
+    assert.doesNotMatch(asked.said(), /AbortError|^ +at /m);
+    assert.match(asked.said(), /serves on; the database is as it was/);
+    await servesStill();
+  });
+
+  await t.test('told to stop, it ends what runs and starts nothing more', async () => {
+    const cancelled = release(t, stack, ['--yes']);
+    await cancelled.until(/docker compose run --rm -T deploy doctor/);
+    cancelled.signal('SIGTERM');
+
+    const { code, stderr } = await cancelled.ended;
+    assert.equal(code, 143, stderr);
+    assert.match(stderr, /told to stop \(SIGTERM\): what runs now ends first/);
+    assert.doesNotMatch(stderr, /deploy plan|docker compose up --detach --wait$/m);
+    await servesStill();
+  });
+
   await t.test('a refused plan leaves the old backend alone', async () => {
     const files = { ...nickname, [nicknameUp]: 'ALTER TABLE no_such_table ADD COLUMN a int;\n' };
     await stack.set({ RELEASE: await planRelease(stack, '0.6.0', files) });
@@ -104,7 +129,12 @@ async function watch(stack: Stack, running: Running): Promise<string[]> {
   const address = succeeded(await stack.compose('port', 'backend', '8180')).trim();
   const problems: string[] = [];
   let answers = 0;
-  while (!running.said().includes('docker compose up')) {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  running.ended.then(end, end);
+  while (!isOver && !running.said().includes('docker compose up')) {
     try {
       const response = await fetch(`http://${address}/`);
       const { release: found } = (await response.json()) as { release: string };
@@ -115,6 +145,7 @@ async function watch(stack: Stack, running: Running): Promise<string[]> {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  if (isOver) problems.push('the script ended before it told compose to switch');
   if (answers < 10) problems.push(`only ${answers} answers`);
   return problems;
 }
