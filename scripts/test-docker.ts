@@ -12,8 +12,8 @@ import { $ } from 'zx';
 import { type Engine, provideEngine } from './docker-engine.ts';
 
 const root = join(import.meta.dirname, '..');
-/** The tests' projects begin with it, and it is the tag of their images. */
-const name = `deploytest-${process.pid}`;
+/** The tests' projects begin with it, and it is in the tags of their images: short, as a database keeps 20 characters. */
+const name = `dtest-${process.pid}`;
 const release = `0.5.0-${name}`;
 
 process.exitCode = await main();

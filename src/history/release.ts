@@ -15,16 +15,30 @@ export function recordedRelease(
   return told.at(-1)?.backendVersion ?? null;
 }
 
+/** What `backend_version` holds of a longer name is its beginning, which is the tag of no image. */
+const COLUMN = 20;
+
 /**
- * The release to bring back when a run that begins at `from` fails; null when there is none: a version
- * that `own`, the release of this run, has recorded itself is known to no older one. Where nobody told,
- * the release is taken to be called like its version. Pure.
+ * The release that belongs to `version`, to be typed as RELEASE. Where nobody told, it is taken to be called
+ * like its version; null when what was told may have been cut. Pure.
+ */
+export function releaseOf(
+  history: Pick<HistoryFacts, 'schemaVersionRows'>,
+  version: SchemaVersion | null,
+): string | null {
+  const told = recordedRelease(history, version) ?? version;
+  return told !== null && told.length >= COLUMN ? null : told;
+}
+
+/**
+ * The release to bring back when a run that begins at `from` fails; null when there is none, or its name is
+ * not known: a version that `own`, the release of this run, has recorded itself is known to no older one. Pure.
  */
 export function formerRelease(
   history: Pick<HistoryFacts, 'schemaVersionRows'>,
   from: SchemaVersion | null,
   own: string | null,
 ): string | null {
-  const told = recordedRelease(history, from) ?? from;
+  const told = releaseOf(history, from);
   return told === own ? null : told;
 }

@@ -3,7 +3,7 @@ import { listSets } from '../backup/list.ts';
 import { isOfVersion } from '../backup/reason.ts';
 import type { Db } from '../database/connect.ts';
 import type { Hold } from '../database/lock.ts';
-import { recordedRelease } from '../history/release.ts';
+import { releaseOf } from '../history/release.ts';
 import { compareVersions } from '../history/versions.ts';
 import { digestWork, type Work } from '../migrations/actions.ts';
 import { type ExistedBefore, spareAll } from '../migrations/existing.ts';
@@ -147,7 +147,7 @@ export async function planRollback(
     plan = makeRollbackPlan(facts, target, config, existed);
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);
-  const release = recordedRelease(facts.history, plan.to) ?? plan.to;
+  const release = releaseOf(facts.history, plan.to);
   const made = (more: Partial<RollbackPlan>, judged: Judged | null) => ({
     ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release },
     verdicts: judgeReverts(migrations, judged, keptBy(chooseReverts(facts, target), existed)),

@@ -2,14 +2,45 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeImage } from './engine.ts';
+import { describeConfig, describeImage } from './engine.ts';
 import { addColumn, makeRelease } from './releases.ts';
-import { firstRelease } from './settings.ts';
+import { startProgram, until } from './running.ts';
+import { firstRelease, prefix, root } from './settings.ts';
 import { makeStack, succeeded } from './stack.ts';
 
 test('a new release with two migrations', async (t) => {
   const stack = await makeStack(t, 'two-releases');
   succeeded(await stack.up());
+  await t.test('that fails is followed by the command that brings the old one back', async () => {
+    const [up = ''] = Object.keys(addColumn('0.6.0', 12, 'nickname'));
+    const broken = await makeRelease(stack, '0.6.0', {
+      ...addColumn('0.6.0', 12, 'nickname'),
+      // The administrator has a password.
+      [up]: `ALTER TABLE users ADD COLUMN nickname varchar(50) NULL;
+        ALTER TABLE users ADD CHECK (LENGTH(password_hash) < 3);\n`,
+    });
+    await stack.set({ RELEASE: broken });
+    assert.match((await stack.up()).stderr, /deploy.*didn't complete successfully: exit 20/);
+    const { stdout } = await stack.compose('logs', '--no-color', '--no-log-prefix', 'deploy');
+    const [, typed = ''] = /or bring the old release back: (.*)/.exec(stdout) ?? [];
+
+    const options = { cwd: root, env: stack.env };
+    succeeded(await startProgram(t, ['sh', '-c', typed], options).ended);
+
+    assert.match(typed, new RegExp(`^RELEASE=${firstRelease} docker compose up `));
+    await until(
+      'the old backend serves',
+      async () => (await stack.container('backend'))?.health === 'healthy',
+    );
+    const { body } = await stack.get('backend', '/');
+    assert.deepEqual([body.release, body.database.actual_db_version], [firstRelease, '0.5.0']);
+    // With a tag that has no images any more nothing is made from the sources of now.
+    const gone = typed.replace(firstRelease, `gone-${prefix}`);
+    const ended = await startProgram(t, ['sh', '-c', gone], options).ended;
+    assert.notEqual(ended.code, 0);
+    await assert.rejects(describeConfig(`bamort-deploy:gone-${prefix}`), /No such image/);
+  });
+
   const newRelease = await makeRelease(stack, '0.6.0', {
     ...addColumn('0.6.0', 12, 'nickname'),
     ...addColumn('0.6.0', 13, 'motto'),

@@ -8,7 +8,7 @@ import process from 'node:process';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 /** Stands in the names of all that the tests make in the engine. */
-export const prefix = process.env['DOCKER_TEST_PREFIX'] ?? `deploytest-${process.pid}`;
+export const prefix = process.env['DOCKER_TEST_PREFIX'] ?? `dtest-${process.pid}`;
 /** The release whose images `npm run test:docker` makes before the tests. */
 export const firstRelease = `0.5.0-${prefix}`;
 

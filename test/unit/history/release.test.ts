@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HistoryFacts } from '../../../src/history/history-facts.ts';
+import { formerRelease, releaseOf } from '../../../src/history/release.ts';
+
+function recorded(...backends: readonly string[]): Pick<HistoryFacts, 'schemaVersionRows'> {
+  const row = { id: 1, version: '0.5.0', migrationNumber: 1, checksum: null, description: '' };
+  const rows = backends.map((backendVersion) => ({ ...row, backendVersion }));
+  return { schemaVersionRows: rows as unknown as HistoryFacts['schemaVersionRows'] };
+}
+
+test('the release is the one that recorded the version last, or is called like it', () => {
+  assert.equal(releaseOf(recorded('1.0.6', '1.0.7', 'unknown'), '0.5.0'), '1.0.7');
+  assert.equal(releaseOf(recorded('unknown'), '0.5.0'), '0.5.0');
+  assert.equal(releaseOf(recorded('1.0.7'), null), null);
+});
+
+test('a name that may have been cut is not given: no image has such a tag', () => {
+  assert.equal(releaseOf(recorded('0.5.0-2026-01-16-abc'), '0.5.0'), null);
+  assert.equal(releaseOf(recorded('0.5.0-2026-01-16-ab'), '0.5.0'), '0.5.0-2026-01-16-ab');
+});
+
+test('the release of the run itself is not the former one', () => {
+  assert.equal(formerRelease(recorded('1.0.7'), '0.5.0', '2.0.0'), '1.0.7');
+  assert.equal(formerRelease(recorded('1.0.7', '2.0.0'), '0.5.0', '2.0.0'), null);
+  assert.equal(formerRelease(recorded(), null, '2.0.0'), null);
+});
