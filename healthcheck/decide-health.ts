@@ -2,7 +2,7 @@
 import type { AppliedMigration, FailedMigration, HistoryFacts } from '../src/history/read.ts';
 import { compareVersions, compatibility, type SchemaVersion } from '../src/history/versions.ts';
 import type { MigrationFolder } from '../src/migrations/files.ts';
-import { type Resolution, resolve } from '../src/migrations/resolve.ts';
+import { type Resolution, resolve, versionBeyond } from '../src/migrations/resolve.ts';
 import type { ClosedRun, DatabaseFacts, OpenRun, Reading, RunRecords, Trouble } from './facts.ts';
 
 /** The state of the database in a word; public, so that a page need not read sentences. */
@@ -74,10 +74,10 @@ export function decideHealth({ folder, requiredVersion, reading }: HealthInput):
   const { history, openRun, lastRun, records } = database;
   const state = stateOf(folder, requiredVersion, database);
   if (state === 'unreadable') return inTrouble(state, folder, requiredVersion);
-  const { actualVersion, pending, failed } = upTo(requiredVersion, folder, history);
+  const { actualVersion, beyond, pending, failed } = upTo(requiredVersion, folder, history);
   // Of a schema without history every migration would count as pending: that would be a guess.
-  const isGuess = state === 'unknown';
-  const verdict = compatibility(requiredVersion, actualVersion);
+  const isGuess = state === 'unknown' && history?.applied.length === 0;
+  const verdict = compatibility(requiredVersion, beyond ?? actualVersion);
   const status = statusOf(state, failed);
   return {
     state,
@@ -87,7 +87,7 @@ export function decideHealth({ folder, requiredVersion, reading }: HealthInput):
     requiredVersion,
     actualVersion,
     migrationNeeded: verdict.migrationNeeded && !isGuess,
-    reason: reasonOf(state, openRun) ?? verdict.reason,
+    reason: reasonOf(state, isGuess, openRun) ?? verdict.reason,
     pending: isGuess ? [] : pending.map(line),
     failed: failed.map(line),
     lastMigration: history?.applied.at(-1) ?? null,
@@ -105,13 +105,25 @@ function stateOf(
 ): DatabaseState {
   if (openRun !== null) return openRun.isAlive ? 'deploying' : 'cut_off';
   if (history === null) return 'unreadable';
-  const { actualVersion } = resolve(folder, history);
+  const resolution = resolve(folder, history);
+  const { actualVersion } = resolution;
   if (actualVersion === null && history.applied.length === 0) {
     return hasTables ? 'unknown' : 'empty';
   }
+  if (versionBeyond(resolution, requiredVersion) !== null) return 'ahead';
+  if (!fits(resolution, history)) return 'unknown';
   const order = actualVersion === null ? -1 : compareVersions(actualVersion, requiredVersion);
   if (order === 0) return 'as_required';
   return order < 0 ? 'behind' : 'ahead';
+}
+
+/**
+ * False for what `up` refuses as a history that does not fit the files, as far as the two tell: a
+ * backend of this release would not be started on that, so it must not be called fit for it.
+ */
+function fits({ changed, missing, outOfOrder }: Resolution, history: HistoryFacts): boolean {
+  const misfits = [...changed, ...missing, ...outOfOrder];
+  return misfits.length === 0 && history.present.schemaVersion;
 }
 
 function statusOf(state: DatabaseState, failed: readonly unknown[]): Health['status'] {
@@ -120,9 +132,17 @@ function statusOf(state: DatabaseState, failed: readonly unknown[]): Health['sta
 }
 
 /** Null where the comparison of the versions says all. */
-function reasonOf(state: DatabaseState, openRun: OpenRun | null): string | null {
+function reasonOf(
+  state: DatabaseState,
+  isWithoutHistory: boolean,
+  openRun: OpenRun | null,
+): string | null {
   if (state === 'deploying') return 'Database is being updated';
-  if (state === 'unknown') return 'Database has tables, but no history that says its version';
+  if (state === 'unknown') {
+    return isWithoutHistory
+      ? 'Database has tables, but no history that says its version'
+      : 'History of the database does not fit the migrations of this release';
+  }
   if (state !== 'cut_off') return null;
   return openRun?.state === 'locked'
     ? 'Last update was cut off before it changed anything: run the deploy again'
@@ -134,12 +154,17 @@ function upTo(
   requiredVersion: SchemaVersion,
   folder: Folder,
   history: HistoryFacts | null,
-): Pick<Resolution, 'pending' | 'failed' | 'actualVersion'> {
-  if (history === null) return { pending: [], failed: [], actualVersion: null };
-  const { pending, failed, actualVersion } = resolve(folder, history);
+): Pick<Resolution, 'pending' | 'failed' | 'actualVersion'> & { beyond: SchemaVersion | null } {
+  if (history === null) return { pending: [], failed: [], actualVersion: null, beyond: null };
+  const resolution = resolve(folder, history);
   const isWanted = ({ version }: { readonly version: SchemaVersion }) =>
     compareVersions(version, requiredVersion) <= 0;
-  return { pending: pending.filter(isWanted), failed: failed.filter(isWanted), actualVersion };
+  return {
+    pending: resolution.pending.filter(isWanted),
+    failed: resolution.failed.filter(isWanted),
+    actualVersion: resolution.actualVersion,
+    beyond: versionBeyond(resolution, requiredVersion),
+  };
 }
 
 function inTrouble(

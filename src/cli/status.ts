@@ -29,7 +29,10 @@ function exitCodeOf({
   ...status
 }: Status): number {
   if (actual !== null && compareVersions(actual, required) > 0) return 31;
-  return status.migration_needed || status.unfinished_run !== null ? 30 : 0;
+  // Only a part of a newer version is there.
+  const isRunOpen = status.unfinished_run !== null;
+  if (!status.compatible && !status.migration_needed && !isRunOpen) return 31;
+  return status.migration_needed || isRunOpen ? 30 : 0;
 }
 
 function renderStatus(database: string, status: Status): string {

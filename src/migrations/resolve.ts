@@ -83,6 +83,19 @@ export function resolve(
   };
 }
 
+/**
+ * The highest version above `required` of which a migration is applied, be it only one of several;
+ * null when the database has nothing that a backend of `required` does not know.
+ */
+export function versionBeyond(
+  { applied, ahead }: Pick<Resolution, 'applied' | 'ahead'>,
+  required: SchemaVersion,
+): SchemaVersion | null {
+  return highestOf(
+    [...applied, ...ahead].filter(({ version }) => compareVersions(version, required) > 0),
+  );
+}
+
 function changeOf(migration: Migration, recorded: AppliedMigration): ChangedMigration[] {
   const { checksum, version } = recorded;
   if (version !== migration.version) return [{ migration, recorded, onlyLineEndings: false }];
@@ -92,7 +105,9 @@ function changeOf(migration: Migration, recorded: AppliedMigration): ChangedMigr
   return [{ migration, recorded, onlyLineEndings: checksum === migration.crlfChecksum }];
 }
 
-function highestOf(rows: readonly AppliedMigration[]): SchemaVersion | null {
+function highestOf(
+  rows: readonly { readonly version: SchemaVersion }[],
+): SchemaVersion | null {
   return (
     rows
       .map(({ version }) => version)

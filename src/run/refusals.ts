@@ -4,6 +4,7 @@ import { isDeployError } from '../errors/deploy-error.ts';
 import { compareVersions } from '../history/versions.ts';
 import { changesKey, statementsOf } from '../migrations/actions.ts';
 import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
+import { versionBeyond } from '../migrations/resolve.ts';
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
 import { refuseFence } from './refuse-fence.ts';
@@ -30,11 +31,11 @@ export function refuseDirection(
   from: SchemaVersion | null,
 ): Refusal[] {
   const { requiredVersion: to, lastRun } = facts;
-  const beyond = [...facts.resolution.applied, ...facts.resolution.ahead].some(
-    (migration) => compareVersions(migration.version, to) > 0,
-  );
-  if (from !== null && (compareVersions(from, to) > 0 || beyond)) {
-    return [{ code: 'DATABASE_AHEAD', message: `Backend requires ${to}, database is ${from}` }];
+  const beyond = versionBeyond(facts.resolution, to);
+  if (from !== null && (compareVersions(from, to) > 0 || beyond !== null)) {
+    const partly = beyond === null || beyond === from ? '' : ` and has migrations of ${beyond}`;
+    const message = `Backend requires ${to}, database is ${from}${partly}`;
+    return [{ code: 'DATABASE_AHEAD', message }];
   }
   const wentBack =
     lastRun !== null &&

@@ -3,6 +3,7 @@ import { listSets } from '../backup/list.ts';
 import type { Db } from '../database/connect.ts';
 import { readLock } from '../database/lock.ts';
 import { compareVersions, compatibility } from '../history/versions.ts';
+import { versionBeyond } from '../migrations/resolve.ts';
 import type { RunContext } from './context.ts';
 import { readFacts } from './facts.ts';
 
@@ -53,7 +54,11 @@ export async function readStatus(context: RunContext, db: Db): Promise<Status> {
   const facts = await readFacts(db, config, context.folder);
   const { resolution, history, unfinished, requiredVersion } = facts;
   const actual = resolution.actualVersion;
-  const verdict = compatibility(requiredVersion, actual);
+  // Half of a newer version is ahead, too, as `up` has it.
+  const verdict = compatibility(
+    requiredVersion,
+    versionBeyond(resolution, requiredVersion) ?? actual,
+  );
   const pending = resolution.pending.filter(
     (migration) => compareVersions(migration.version, requiredVersion) <= 0,
   );

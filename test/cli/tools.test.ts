@@ -57,6 +57,24 @@ describe('deploy status', () => {
     );
     assert.equal((await site.deploy(['up'], { REQUIRED_DB_VERSION: '0.1.0' })).code, 13);
   });
+
+  test('says that the database is ahead when only a part of a newer version is there', async (t) => {
+    const site = await makeSite(t, server);
+    await openShop(site);
+    await site.write(cities);
+    assert.equal((await site.deploy(['up'])).code, 0);
+    await site.write({ '0.2.0/0003_note.up.sql': 'ALTER TABLE customer ADD note TEXT;\n' });
+
+    const ended = await site.deploy(['status', '--json'], { REQUIRED_DB_VERSION: '0.1.0' });
+
+    assert.equal(ended.code, 31);
+    const status = JSON.parse(ended.stdout) as Json;
+    assert.deepEqual([status['actual_db_version'], status['compatible']], ['0.1.0', false]);
+    assert.match(status['compatibility_reason'], /Backend requires 0\.1\.0, database is 0\.2\.0/);
+    const refused = await site.deploy(['up'], { REQUIRED_DB_VERSION: '0.1.0' });
+    assert.equal(refused.code, 13);
+    assert.match(refused.stderr, /database is 0\.1\.0 and has migrations of 0\.2\.0/);
+  });
 });
 
 describe('deploy plan', () => {

@@ -63,14 +63,39 @@ const rows: readonly (readonly [
   ],
   ['behind', input({ history: applied(one) }), ['behind', 200, 'warning', false]],
   [
-    'behind, as its first version is not complete',
-    input({ history: applied(two), hasTables: true }),
+    'behind, as a critical migration failed',
+    input({ history: { ...applied(one), failed: [makeFailed(two)] } }),
     ['behind', 200, 'warning', false],
   ],
   [
-    'behind, as a critical migration failed',
+    'unknown: a migration of its first version is missing in the history',
+    input({ history: applied(two), hasTables: true }),
+    ['unknown', 500, 'error', false],
+  ],
+  [
+    'unknown: a critical migration failed, and a later one is applied',
     input({ history: { ...applied(one, three), failed: [makeFailed(two)] } }),
-    ['behind', 200, 'warning', false],
+    ['unknown', 500, 'error', false],
+  ],
+  [
+    'unknown: the file of a migration is another one than was applied',
+    input({ history: applied({ ...one, checksum: 'of an older file' }, two, three) }),
+    ['unknown', 500, 'error', false],
+  ],
+  [
+    'unknown: a migration that is applied has no file in this release',
+    input({ history: applied(one, two, three, makeMigration({ number: 9, version: '0.10.0' })) }),
+    ['unknown', 500, 'error', false],
+  ],
+  [
+    'unknown: somebody dropped schema_version',
+    input({
+      history: {
+        ...applied(one, two, three),
+        present: { schemaVersion: false, migrationHistory: true },
+      },
+    }),
+    ['unknown', 500, 'error', false],
   ],
   ['empty', input({ hasTables: false }), ['empty', 200, 'warning', false]],
   [
@@ -96,6 +121,11 @@ const rows: readonly (readonly [
   [
     'ahead of the version that the settings require',
     input({ history: applied(one, two, three) }, { requiredVersion: '0.9.0' }),
+    ['ahead', 500, 'error', false],
+  ],
+  [
+    'ahead: of two migrations of a newer version, one is applied',
+    input({ history: applied(one, two) }, { requiredVersion: '0.9.0' }),
     ['ahead', 500, 'error', false],
   ],
   ['unknown: tables without history', input({ hasTables: true }), ['unknown', 500, 'error', false]],
@@ -166,6 +196,22 @@ describe('what the sidecar says', () => {
       [health.pending, health.actualVersion, health.migrationNeeded],
       [[], null, false],
     );
+  });
+
+  test('of a newer version that is there in part: which one', () => {
+    const health = decideHealth(input({ history: applied(one, two) }, { requiredVersion: '0.9.0' }));
+
+    assert.match(health.reason, /Backend requires 0\.9\.0, database is 0\.10\.0/);
+    assert.deepEqual([health.actualVersion, health.migrationNeeded], ['0.9.0', false]);
+  });
+
+  test('of a history that does not fit: that it is not the version that is wrong', () => {
+    const changed = applied({ ...one, checksum: 'of an older file' }, two, three);
+
+    const health = decideHealth(input({ history: changed }));
+
+    assert.match(health.reason, /does not fit the migrations of this release/);
+    assert.deepEqual([health.pending, health.actualVersion], [[], '0.10.0']);
   });
 
   test('of a run that was cut off: whether it had changed anything', () => {
