@@ -50,15 +50,15 @@ export function healthBody(
     last_success_at: value.records?.lastSuccessAt ?? null,
     last_backup: lastBackupBody(value.records),
     database_size_bytes: value.records?.databaseSizeBytes ?? null,
-    sample_age_seconds: Math.round(ageMs) / 1000,
-    stale: isStale,
+    ...ageBody({ ageMs, isStale }),
     timestamp: now.toISOString(),
   };
 }
 
 /** The body of `/api/system/version`. */
-export function versionBody(about: About, { value }: Sample<Health>) {
+export function versionBody(about: About, sample: Sample<Health>) {
   const { config } = about;
+  const { value } = sample;
   const { lastMigration } = value;
   return {
     backend: {
@@ -88,12 +88,19 @@ export function versionBody(about: About, { value }: Sample<Health>) {
       total_migrations_available: value.migrationsAvailable,
     },
     compatibility: { compatible: value.ready, reason: value.reason },
+    ...ageBody(sample),
   };
 }
 
 /** The body of `/readyz`. */
-export function readyBody({ value }: Sample<Health>) {
-  return { ready: value.ready, status: value.status, state: value.state };
+export function readyBody(sample: Sample<Health>) {
+  const { ready, status, state } = sample.value;
+  return { ready, status, state, ...ageBody(sample) };
+}
+
+/** How old what an answer says is. */
+function ageBody({ ageMs, isStale }: Pick<Sample<Health>, 'ageMs' | 'isStale'>) {
+  return { sample_age_seconds: Math.round(ageMs) / 1000, stale: isStale };
 }
 
 function runBody(run: OpenRun) {

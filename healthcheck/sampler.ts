@@ -14,6 +14,8 @@ export type Sample<T> = {
 export type Sampler<T> = {
   /** Gives a look that is younger than the cache time, or the best there is. */
   sample(): Promise<Sample<T>>;
+  /** Gives a look that is younger than the cache time, or a new one, however long it takes. */
+  current(): Promise<Sample<T>>;
 };
 
 export type SamplerOptions<T> = {
@@ -64,14 +66,23 @@ export function makeSampler<T>(options: SamplerOptions<T>): Sampler<T> {
     return { value: last!.value, ageMs: performance.now() - last!.takenAt, isStale };
   }
 
+  function isYoungerThan(ms: number): boolean {
+    return last !== null && performance.now() - last.takenAt < ms;
+  }
+
   return {
     async sample() {
-      if (last !== null && performance.now() - last.takenAt < cacheMs) return give(false);
+      if (isYoungerThan(cacheMs)) return give(false);
       next ??= begin();
       const mine = next;
-      const isOfUse = last !== null && performance.now() - last.takenAt < cacheMs + mostStaleMs;
-      await (isOfUse ? mine.soon : mine.done);
+      await (isYoungerThan(cacheMs + mostStaleMs) ? mine.soon : mine.done);
       return give(next === mine);
+    },
+    async current() {
+      if (isYoungerThan(cacheMs)) return give(false);
+      next ??= begin();
+      await next.done;
+      return give(false);
     },
   };
 }

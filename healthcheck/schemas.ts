@@ -51,6 +51,9 @@ const lastRun = object({
   duration_seconds: { type: ['number', 'null'] },
 });
 
+/** How old the sample is that an answer is made of. */
+const age = { sample_age_seconds: { type: 'number', minimum: 0 }, stale: flag } as const;
+
 export const healthSchema = object({
   status,
   state,
@@ -72,8 +75,7 @@ export const healthSchema = object({
   last_success_at: moment,
   last_backup: orNull(object({ proven_at: moment, size_bytes: whole })),
   database_size_bytes: maybeWhole,
-  sample_age_seconds: { type: 'number', minimum: 0 },
-  stale: flag,
+  ...age,
   timestamp: { type: 'string', format: 'date-time' },
 });
 
@@ -95,9 +97,10 @@ export const versionSchema = object({
     total_migrations_available: whole,
   }),
   compatibility: object({ compatible: flag, reason: text }),
+  ...age,
 });
 
 export const liveSchema = object({ status: text });
-export const readySchema = object({ ready: flag, status, state });
+export const readySchema = object({ ready: flag, status, state, ...age });
 /** Of every answer below 500 that is no 200, and of a fault of this program. */
 export const errorSchema = object({ error: text });

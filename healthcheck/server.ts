@@ -46,7 +46,8 @@ export function makeHealthServer(options: HealthServerOptions): FastifyInstance 
 
   app.get('/livez', { schema: { response: { 200: liveSchema } } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { response: both(readySchema, 503) } }, async (_request, reply) => {
-    const sample = await sampler.sample();
+    // A gate opens for what is, not for what was: it waits for the look that is under way.
+    const sample = await sampler.current();
     return reply.code(sample.value.ready ? 200 : 503).send(readyBody(sample));
   });
   app.get('/metrics', async (_request, reply) => {

@@ -105,9 +105,7 @@ function changeOf(migration: Migration, recorded: AppliedMigration): ChangedMigr
   return [{ migration, recorded, onlyLineEndings: checksum === migration.crlfChecksum }];
 }
 
-function highestOf(
-  rows: readonly { readonly version: SchemaVersion }[],
-): SchemaVersion | null {
+function highestOf(rows: readonly { readonly version: SchemaVersion }[]): SchemaVersion | null {
   return (
     rows
       .map(({ version }) => version)

@@ -59,7 +59,8 @@ export async function startApplication(
         nodeVersion: 'v26.0.0',
       },
     },
-    sampler: { sample: async () => ({ value: health, ageMs: 10, isStale: false }) },
+    sampler: { sample, current: sample },
+  const sample = async () => ({ value: health, ageMs: 10, isStale: false });
     health: {
       ...{ host: '127.0.0.1', port: 0, cacheMs: 0, baseUrl: null, trustProxy: true },
       ...{ rateLimitPerSecond: 1, metricsPrefix: 'bamort' },

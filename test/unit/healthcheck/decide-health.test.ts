@@ -199,7 +199,9 @@ describe('what the sidecar says', () => {
   });
 
   test('of a newer version that is there in part: which one', () => {
-    const health = decideHealth(input({ history: applied(one, two) }, { requiredVersion: '0.9.0' }));
+    const health = decideHealth(
+      input({ history: applied(one, two) }, { requiredVersion: '0.9.0' }),
+    );
 
     assert.match(health.reason, /Backend requires 0\.9\.0, database is 0\.10\.0/);
     assert.deepEqual([health.actualVersion, health.migrationNeeded], ['0.9.0', false]);

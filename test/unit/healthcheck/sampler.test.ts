@@ -62,6 +62,22 @@ describe('the sampler', () => {
     assert.ok(['one', 'two'].includes(next.value));
   });
 
+  test('gives who must know what is, the new look, however long it takes', async () => {
+    const { look, waiting } = makeLooks();
+    const sampler = makeSampler({ look, cacheMs: 0, patienceMs: 0 });
+    const first = sampler.current();
+    waiting[0]!.resolve('one');
+    assert.equal((await first).value, 'one');
+
+    const current = sampler.current();
+    const stale = await sampler.sample();
+    assert.deepEqual([stale.value, stale.isStale, waiting.length], ['one', true, 2]);
+    waiting[1]!.resolve('two');
+
+    const { value, isStale } = await current;
+    assert.deepEqual([value, isStale], ['two', false]);
+  });
+
   test('does not give a look that is too old, however long the new one takes', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const now = t.mock.method(performance, 'now', () => 1_000);
