@@ -39,6 +39,9 @@ export function makeFactsReader(database: string, log: Log): FactsReader {
   let known: Known = { tables: null, hasHistory: false, records: null };
 
   async function readAll(db: Db): Promise<DatabaseFacts> {
+/** After a failure. */
+const recordsRetryMs = 60_000;
+
     if (known.tables === null || !known.hasHistory || !isComplete(known.tables)) {
       known.tables = await readTables(db, database, known.tables);
     }
@@ -49,9 +52,7 @@ export function makeFactsReader(database: string, log: Log): FactsReader {
     const history = historyOf(rows, types);
     known.hasHistory = history.applied.length > 0;
     const { openRun, lastRun, mark } = await settled(db, database, runsOf(rows));
-    if (hasRuns && known.records?.mark !== mark) {
-      known.records = { mark, value: await readRecords(db, database, lastRun?.runId ?? null) };
-    }
+    if (hasRuns) await refreshRecords(db, mark, lastRun?.runId ?? null);
     const records = known.records?.value ?? noRecords;
     return { history, hasTables: hasOthers || known.hasHistory, openRun, lastRun, records };
   }
@@ -62,6 +63,22 @@ export function makeFactsReader(database: string, log: Log): FactsReader {
     if (runs === null || runs.openRun === null) throw error;
     log.debug({ err: error }, 'the history cannot be read while a run is under way');
     const records = known.records?.value ?? noRecords;
+  /** The records are for people who look; that they cannot be read changes nothing about the state. */
+  async function refreshRecords(db: Db, mark: string, runId: string | null): Promise<void> {
+    const { records } = known;
+    if (records?.mark === mark && performance.now() < records.goodUntil) return;
+    try {
+      const value = await readRecords(db, database, runId);
+      known.records = { mark, value, goodUntil: Number.POSITIVE_INFINITY };
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      log.warn({ err: error }, 'what the runs wrote down cannot be read');
+      // Those of the run before say nothing of the last one. Later, perhaps the server has time.
+      const value = { ...(records?.value ?? noRecords), errorCode: null, steps: [] };
+      known.records = { mark, value, goodUntil: performance.now() + recordsRetryMs };
+    }
+  }
+
     return { history: null, hasTables: true, records, ...runs };
   }
 

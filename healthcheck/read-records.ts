@@ -10,6 +10,8 @@ const mostRuns = 200;
 /** Labels of metrics: few, and of a known form, whatever a report holds. */
 const mostLabels = 100;
 const label = /^[a-z][a-z0-9_]{0,63}$/;
+/** A code of the error catalogue; it goes to the public. */
+const code = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /** Of each entity that a sync reports: not the rows, which the report has as well. */
 const masterdataColumns = ['entity', 'inserted', 'updated', 'unchanged'].map(
@@ -48,43 +50,76 @@ export async function readRecords(
   return recordsOf(row ?? {});
 }
 
-/** Makes the records of the row. What a report of another version lacks is left out. Pure. */
+/**
+ * Makes the records of the row. What a report of another version lacks, and what is not of the
+ * form that a report has, is left out: these are numbers to look at, and nothing hangs on them. Pure.
+ */
 export function recordsOf(row: Readonly<Record<string, string | null>>): RunRecords {
   const succeededAt = row['succeeded_at'] ?? null;
-  const sizeBytes = row['size_bytes'] ?? null;
+  const errorCode = row['error_code'] ?? null;
   return {
-    errorCode: row['error_code'] ?? null,
-    steps: stepsOf(row['steps'] ?? null),
+    errorCode: errorCode !== null && code.test(errorCode) ? errorCode : null,
+    steps: stepsOf(parse(row['steps'])),
     lastSuccessAt: succeededAt === null ? null : toIso(succeededAt),
-    backup: backupOf(row['backup'] ?? null),
-    databaseSizeBytes: sizeBytes === null ? null : Number(sizeBytes),
-    masterdata: masterdataOf(row['masterdata'] ?? null),
+    backup: backupOf(parse(row['backup'])),
+    databaseSizeBytes: countOf(parse(row['size_bytes'])),
+    masterdata: masterdataOf(parse(row['masterdata'])),
   };
 }
 
 /** Of steps that were taken once for each version, the last: it is that of the last run. */
-function stepsOf(text: string | null): RunRecords['steps'] {
-  const steps = (JSON.parse(text ?? '[]') ?? []) as { kind?: string; duration_ms?: number }[];
+function stepsOf(steps: unknown): RunRecords['steps'] {
   const durations = new Map<string, number>();
-  for (const { kind = '', duration_ms: durationMs } of steps) {
-    if (label.test(kind) && durationMs !== undefined) durations.set(kind, durationMs);
+  for (const step of listOf(steps)) {
+    const { kind, duration_ms } = fieldsOf(step);
+    const durationMs = countOf(duration_ms);
+    if (isLabel(kind) && durationMs !== null) durations.set(kind, durationMs);
   }
   const all = [...durations].map(([step, durationMs]) => ({ step, durationMs }));
   return all.slice(0, mostLabels);
 }
 
-function backupOf(text: string | null): RunRecords['backup'] {
-  const backup = JSON.parse(text ?? 'null') as { proven_at: string; size_bytes: number } | null;
-  return backup === null ? null : { provenAt: backup.proven_at, sizeBytes: backup.size_bytes };
+function backupOf(backup: unknown): RunRecords['backup'] {
+  const { proven_at: provenAt, size_bytes } = fieldsOf(backup);
+  const sizeBytes = countOf(size_bytes);
+  if (typeof provenAt !== 'string' || Number.isNaN(Date.parse(provenAt))) return null;
+  return sizeBytes === null ? null : { provenAt, sizeBytes };
 }
 
 /** Has a list for each of `masterdataColumns`. */
-function masterdataOf(text: string | null): RunRecords['masterdata'] {
-  const lists = JSON.parse(text ?? '[]') as ((string | number)[] | null)[];
-  const [entities, ...counts] = lists.map((list) => list ?? []);
+function masterdataOf(lists: unknown): RunRecords['masterdata'] {
+  const [entities, ...counts] = listOf(lists).map(listOf);
   const records = (entities ?? []).map((entity, nth) => ({
-    entity: String(entity),
-    records: counts.reduce((sum, list) => sum + Number(list[nth] ?? 0), 0),
+    entity,
+    records: counts.reduce((sum, list) => sum + (countOf(list[nth]) ?? 0), 0),
   }));
-  return records.filter(({ entity }) => label.test(entity)).slice(0, mostLabels);
+  return records
+    .flatMap(({ entity, records }) => (isLabel(entity) ? [{ entity, records }] : []))
+    .slice(0, mostLabels);
+}
+
+/** Undefined for what is no JSON. */
+function parse(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** Milliseconds, bytes, rows. */
+function countOf(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : null;
+}
+
+function isLabel(value: unknown): value is string {
+  return typeof value === 'string' && label.test(value);
 }

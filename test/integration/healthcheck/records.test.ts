@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import sql from 'sql-template-tag';
 import { makeSite, type Site } from '../../support/deploy.ts';
 import { type Sidecar, startSidecar } from '../../support/health.ts';
 import { startTestServer } from '../../support/server.ts';
@@ -97,3 +98,36 @@ describe('what the sidecar shows of runs', () => {
     }
   });
 });
+  test('never decides the state: a report that is damaged costs the records, nothing else', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    for (const report of [
+      '{"steps": {"kind": "backup"}, "backup": {"proven_at": 7, "size_bytes": "big"}}',
+      '{"database": {"size_before_bytes": "x"}, "backup": {"proven_at": "now", "size_bytes": "big"}}',
+      '{"steps": [',
+    ]) {
+      await db.run(sql`UPDATE deploy_run SET report = ${report}`);
+      const sidecar = await startSidecar(t, site);
+
+      const { health, ready } = await sidecar.ask();
+
+      assert.deepEqual([health.body.state, ready.code], ['as_required', 200]);
+      assert.equal(health.body['last_run'].outcome, 'done');
+      assert.equal(health.body['last_backup'], null);
+      assert.equal(await metric(sidecar, 'deploy_last_outcome{outcome="done"}'), 1);
+    }
+  });
+
+  test('never decides the state: that they cannot be read at all is no trouble', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run('ALTER TABLE deploy_run DROP COLUMN masterdata_digest');
+    const sidecar = await startSidecar(t, site);
+
+    const { health, ready } = await sidecar.ask();
+
+    assert.deepEqual([health.body.state, ready.code], ['as_required', 200]);
+    assert.equal(health.body['last_run'].outcome, 'done');
+    assert.equal(health.body['last_backup'], null);
+  });
+

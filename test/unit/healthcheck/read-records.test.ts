@@ -34,6 +34,33 @@ describe('the records of runs', () => {
     ]);
   });
 
+  for (const [what, row] of Object.entries({
+    'no JSON': { steps: '[{"kind":', backup: 'x', masterdata: '{', size_bytes: 'many' },
+    'another form': {
+      ...{ steps: '{"kind":"backup"}', backup: '"yes"', masterdata: '"all"', size_bytes: '"1"' },
+      error_code: 'Access denied for user root@db',
+    },
+    'other fields': {
+      steps: '[null,7,{"kind":"backup","duration_ms":"long"},{"kind":7,"duration_ms":7}]',
+      backup: '{"proven_at":"yesterday","size_bytes":1}',
+      ...{ masterdata: '[["skills"],"x",[null],[-1]]', size_bytes: '-1' },
+    },
+    'a size that is a text': {
+      backup: '{"proven_at":"2026-01-16T10:30:00Z","size_bytes":"big"}',
+    },
+  })) {
+    test(`leave out what has ${what}`, () => {
+      const { masterdata, ...rest } = recordsOf(row);
+      const { masterdata: none, ...expected } = noRecords;
+
+      assert.deepEqual(rest, expected);
+      assert.equal(
+        masterdata.reduce((sum, { records }) => sum + records, 0),
+        none.length,
+      );
+    });
+  }
+
   test('give no label that is not a short word, and not more than a hundred', () => {
     const kinds = Array.from({ length: 150 }, (_, nth) => `step_${nth}`);
     const steps = ['a"b', 'x'.repeat(99), 'two words', ...kinds].map((kind) => {
