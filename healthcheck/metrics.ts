@@ -103,8 +103,11 @@ function makeRunMetrics(registry: Registry): SetMetrics {
   return ({ value: { state, lastRun, records } }) => {
     running(state === 'deploying' ? 1 : 0);
     outcome.reset();
-    for (const name of lastRun === null ? [] : outcomes) {
-      outcome.set({ outcome: name }, lastRun?.outcome === name ? 1 : 0);
+    // The run that was cut off is the last one: those that end worst leave their run open.
+    const isCutOff = state === 'cut_off';
+    const last = isCutOff ? 'interrupted' : (lastRun?.outcome ?? null);
+    for (const name of lastRun === null && !isCutOff ? [] : outcomes) {
+      outcome.set({ outcome: name }, last === name ? 1 : 0);
     }
     duration(lastRun === null ? null : durationSeconds(lastRun));
     step.reset();

@@ -67,6 +67,27 @@ describe('what the sidecar shows of runs', () => {
     assert.ok(putBack !== null && putBack > 0);
   });
 
+  for (const [exitCode, env] of [
+    [21, { ON_FAILURE: 'stop' }],
+    [22, { DEPLOY_FAIL_AT: 'put-back.begun=throw' }],
+  ] as const) {
+    test(`calls a run interrupted that ended with exit ${exitCode}, not as the one before it`, async (t) => {
+      const site = await makeSite(t, server);
+      await openShop(site);
+      await site.write(citiesThatFail);
+      const sidecar = await startSidecar(t, site);
+      assert.equal(await metric(sidecar, 'deploy_last_outcome{outcome="done"}'), 1);
+      const ended = await site.deploy(['up'], env);
+      assert.equal(ended.code, exitCode, ended.stderr);
+
+      const { health } = await sidecar.ask();
+
+      assert.equal(health.body.state, 'cut_off');
+      assert.equal(await metric(sidecar, 'deploy_last_outcome{outcome="interrupted"}'), 1);
+      assert.equal(await metric(sidecar, 'deploy_last_outcome{outcome="done"}'), 0);
+    });
+  }
+
   test('knows a backup that was taken by itself, which is no deploy', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
@@ -87,17 +108,6 @@ describe('what the sidecar shows of runs', () => {
     assert.equal(last_run.mode, 'update');
   });
 
-  test('says nothing of what no run wrote down', async (t) => {
-    const sidecar = await startSidecar(t, await makeSite(t, server));
-
-    for (const name of [
-      ...['deploy_last_duration_seconds', 'deploy_last_success_timestamp_seconds'],
-      ...['backup_last_proven_timestamp_seconds', 'backup_last_size_bytes', 'database_size_bytes'],
-    ]) {
-      assert.equal(await metric(sidecar, name), null, name);
-    }
-  });
-});
   test('never decides the state: a report that is damaged costs the records, nothing else', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);
@@ -131,3 +141,14 @@ describe('what the sidecar shows of runs', () => {
     assert.equal(health.body['last_backup'], null);
   });
 
+  test('says nothing of what no run wrote down', async (t) => {
+    const sidecar = await startSidecar(t, await makeSite(t, server));
+
+    for (const name of [
+      ...['deploy_last_duration_seconds', 'deploy_last_success_timestamp_seconds'],
+      ...['backup_last_proven_timestamp_seconds', 'backup_last_size_bytes', 'database_size_bytes'],
+    ]) {
+      assert.equal(await metric(sidecar, name), null, name);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { makeSite, type Site, until } from '../../support/deploy.ts';
-import { type Sidecar, startSidecar } from '../../support/health.ts';
+import { type HealthBody, type Sidecar, startSidecar } from '../../support/health.ts';
 import { resume, untilPaused } from '../../support/kill.ts';
 import { type Cleanup, startTestServer } from '../../support/server.ts';
 import { cities, citiesThatFail, openShop, shop } from '../../support/shop.ts';
@@ -35,9 +35,33 @@ async function assertRow(sidecar: Sidecar, row: Row) {
     reason: health.body['compatibility_reason'],
   });
   assert.equal((await sidecar.get('/livez')).code, 200);
+  await assertMetrics(sidecar, health.body);
   const texts = health.text + version.text + ready.text;
   assert.doesNotMatch(texts, /SELECT|mysqld|sock|root|localhost|test_\d|customer\b(?!s)/i);
   return health.body;
+}
+
+/** `/metrics` says the same as the body of the health endpoint. */
+async function assertMetrics(sidecar: Sidecar, body: HealthBody): Promise<void> {
+  const { text } = await sidecar.get('/metrics');
+  const value = (name: string) => new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
+  const isKnown = body['actual_db_version'] !== null || body.state === 'empty';
+  assert.deepEqual(
+    {
+      compatible: value('bamort_compatibility_status'),
+      pending: Number(value('bamort_migrations_pending')),
+      running: value('deploy_running'),
+      failed: value('deploy_failed_migrations'),
+      interrupted: value('deploy_last_outcome\\{outcome="interrupted"\\}') ?? '0',
+    },
+    {
+      compatible: body.compatible ? '1' : '0',
+      pending: isKnown ? body['pending_count'] : Number.NaN,
+      running: body.state === 'deploying' ? '1' : '0',
+      failed: String(body['failed_migrations'].length),
+      interrupted: body.state === 'cut_off' ? '1' : '0',
+    },
+  );
 }
 
 async function deploy(site: Site, exitCode = 0): Promise<void> {
