@@ -55,7 +55,7 @@ export type Health = {
 
 const troubleReasons: Readonly<Record<Trouble, string>> = {
   unreachable: 'Database cannot be reached',
-  access_denied: 'Database refuses the account of this service',
+  access_denied: 'Database refuses the account of this service, or a table that it must read',
   database_missing: 'Database does not exist, or this service may not use it',
   unreadable: 'Version tables of the database cannot be read',
   contents_invalid: 'Migrations of this release are missing or cannot be read',

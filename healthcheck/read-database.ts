@@ -6,6 +6,7 @@ import {
   isConnectionLost,
   isConnectionRefused,
   isDatabaseAccessDenied,
+  isMissingRight,
   isNodeNotReady,
   isTooManyConnections,
   isUnknownDatabase,
@@ -56,7 +57,8 @@ export function makeDatabaseReader(
         limit.abort();
         const trouble = classifyTrouble(error);
         // A whole connection is kept: a server in trouble is not bothered with logins, too.
-        if (trouble !== 'unreadable') link.drop();
+        const isWhole = trouble === 'unreadable' || isMissingRight(error);
+        if (!isWhole) link.drop();
         log.debug({ err: error }, `the database could not be looked at: ${trouble}`);
         return { trouble };
       }
@@ -68,7 +70,7 @@ export function makeDatabaseReader(
 /** What an error means for those who ask. Pure. */
 export function classifyTrouble(error: unknown): Trouble {
   if (isUnknownDatabase(error) || isDatabaseAccessDenied(error)) return 'database_missing';
-  if (isAccessDenied(error)) return 'access_denied';
+  if (isAccessDenied(error) || isMissingRight(error)) return 'access_denied';
   const isAway = [isConnectionLost, isConnectionRefused, isTooManyConnections, isNodeNotReady];
   return isAway.some((is) => is(error)) ? 'unreachable' : 'unreadable';
 }

@@ -48,6 +48,7 @@ const recordsRetryMs = 60_000;
     const { own, hasOthers, types } = known.tables;
     const hasRuns = own.has('deploy_run') && own.has('deploy_journal');
     const selects = [selectHistory(database, types), hasRuns ? selectRuns(database) : null];
+      // Throws when this account may not see whether a run is under way.
     const rows = await select(db, selects);
     const history = historyOf(rows, types);
     known.hasHistory = history.applied.length > 0;
