@@ -21,7 +21,7 @@ export type OpenRun = {
   readonly to: SchemaVersion | null;
   /** ISO. */
   readonly startedAt: string;
-  /** Somebody holds the deploy lock; without it the run was cut off. */
+  /** Somebody holds the deploy lock, or did until a moment ago; without it the run was cut off. */
   readonly isAlive: boolean;
   /** Actions of the plan that are done, of all; null when the run does not say. */
   readonly progress: { readonly done: number; readonly total: number } | null;

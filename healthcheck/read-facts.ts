@@ -31,39 +31,38 @@ type Known = {
   tables: Tables | null;
   /** There are applied migrations: then it does not matter which other tables there are. */
   hasHistory: boolean;
-  records: { readonly mark: string; readonly value: RunRecords } | null;
+  records: {
+    readonly mark: string;
+    readonly value: RunRecords;
+    /** By `performance.now()`; they are read again when `mark` is another, too. */
+    readonly goodUntil: number;
+  } | null;
 };
+
+/** After a failure. */
+const recordsRetryMs = 60_000;
 
 /** Gives what reads the facts of a database. */
 export function makeFactsReader(database: string, log: Log): FactsReader {
   let known: Known = { tables: null, hasHistory: false, records: null };
 
   async function readAll(db: Db): Promise<DatabaseFacts> {
-/** After a failure. */
-const recordsRetryMs = 60_000;
-
     if (known.tables === null || !known.hasHistory || !isComplete(known.tables)) {
+      // Throws when this account may not see whether a run is under way.
       known.tables = await readTables(db, database, known.tables);
     }
     const { own, hasOthers, types } = known.tables;
     const hasRuns = own.has('deploy_run') && own.has('deploy_journal');
-    const selects = [selectHistory(database, types), hasRuns ? selectRuns(database) : null];
-      // Throws when this account may not see whether a run is under way.
-    const rows = await select(db, selects);
+    const runs = selectRuns(database, own.has('deploy_lock'));
+    const rows = await select(db, [selectHistory(database, types), hasRuns ? runs : null]);
     const history = historyOf(rows, types);
     known.hasHistory = history.applied.length > 0;
-    const { openRun, lastRun, mark } = await settled(db, database, runsOf(rows));
+    const { openRun, lastRun, mark } = await settled(db, runs, runsOf(rows));
     if (hasRuns) await refreshRecords(db, mark, lastRun?.runId ?? null);
     const records = known.records?.value ?? noRecords;
     return { history, hasTables: hasOthers || known.hasHistory, openRun, lastRun, records };
   }
 
-  /** While a run swaps or locks tables, the history may be out of reach: the run is what counts then. */
-  async function readBesideRun(db: Db, error: unknown): Promise<DatabaseFacts> {
-    const runs = await readRuns(db, database).catch(() => null);
-    if (runs === null || runs.openRun === null) throw error;
-    log.debug({ err: error }, 'the history cannot be read while a run is under way');
-    const records = known.records?.value ?? noRecords;
   /** The records are for people who look; that they cannot be read changes nothing about the state. */
   async function refreshRecords(db: Db, mark: string, runId: string | null): Promise<void> {
     const { records } = known;
@@ -80,6 +79,12 @@ const recordsRetryMs = 60_000;
     }
   }
 
+  /** While a run swaps or locks tables, the history may be out of reach: the run is what counts then. */
+  async function readBesideRun(db: Db, error: unknown): Promise<DatabaseFacts> {
+    const runs = await readRuns(db, database).catch(() => null);
+    if (runs === null || runs.openRun === null) throw error;
+    log.debug({ err: error }, 'the history cannot be read while a run is under way');
+    const records = known.records?.value ?? noRecords;
     return { history: null, hasTables: true, records, ...runs };
   }
 
@@ -103,13 +108,15 @@ const recordsRetryMs = 60_000;
 }
 
 async function readRuns(db: Db, database: string): Promise<Runs> {
-  return settled(db, database, runsOf(await select(db, [selectRuns(database)])));
+  // A run that has begun has taken the lock: its table is there.
+  const runs = selectRuns(database, true);
+  return settled(db, runs, runsOf(await select(db, [runs])));
 }
 
 /** The lock was read after the run: one that ended in between would look as if it was cut off. */
-async function settled(db: Db, database: string, runs: Runs): Promise<Runs> {
+async function settled(db: Db, query: Sql, runs: Runs): Promise<Runs> {
   if (runs.openRun === null || runs.openRun.isAlive) return runs;
-  const again = runsOf(await select(db, [selectRuns(database)]));
+  const again = runsOf(await select(db, [query]));
   return again.openRun?.runId === runs.openRun.runId ? again : { ...again, openRun: null };
 }
 

@@ -16,11 +16,18 @@ export type Runs = {
 
 /**
  * The SELECT of both runs, in the form of `selectHistory`, and whether somebody holds the deploy
- * lock, which it never waits for. Needs `deploy_run` and `deploy_journal`.
+ * lock, which it never waits for. Needs `deploy_run` and `deploy_journal`, and `deploy_lock` if
+ * `withLease`: GET_LOCK is known to one node of a Galera cluster only, the lease of its holder to all.
  */
-export function selectRuns(database: string): Sql {
+export function selectRuns(database: string, withLease: boolean): Sql {
   const table = qualified(database, 'deploy_run');
-  const text = sql`JSON_OBJECT('held_by', IS_USED_LOCK(${lockNameSql(database)}),
+  const lock = qualified(database, 'deploy_lock');
+  const lease = withLease
+    ? sql`(SELECT COUNT(*) FROM ${lock} held JOIN ${lock} lease ON lease.epoch = held.epoch
+        WHERE held.id = 1 AND held.owner <> '' AND lease.id = 2
+          AND lease.expires_at > UTC_TIMESTAMP(3))`
+    : sql`0`;
+  const text = sql`JSON_OBJECT('held_by', IS_USED_LOCK(${lockNameSql(database)}), 'leased', ${lease},
     'newest', (SELECT MAX(id) FROM ${table}),
     'run_id', run_id, 'mode', mode, 'state', state, 'step', step, 'from_version', from_version,
     'to_version', to_version, 'started_at', CAST(started_at AS CHAR),
@@ -40,6 +47,8 @@ export function selectRuns(database: string): Sql {
 
 type RunRow = {
   readonly held_by: number | null;
+  /** 1 while the lease of a holder has not run out. */
+  readonly leased: number;
   readonly newest: number;
   readonly run_id: string;
   readonly mode: RunMode;
@@ -79,7 +88,7 @@ function openRun(row: RunRow): OpenRun {
     from: row.from_version,
     to: row.to_version,
     startedAt: toIso(row.started_at),
-    isAlive: row.held_by !== null,
+    isAlive: row.held_by !== null || row.leased > 0,
     progress: done === null || total === null ? null : { done, total },
   };
 }

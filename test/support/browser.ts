@@ -48,6 +48,7 @@ export async function startApplication(
   let health = first;
   let where: 'there' | 'away' | 'unproxied' = 'there';
   const asked: IncomingMessage[] = [];
+  const sample = async () => ({ value: health, ageMs: 10, isStale: false });
   const sidecar = makeHealthServer({
     about: {
       config: { backendVersion: '0.5.0', backendCommit: null, backendBuildDate: null },
@@ -60,7 +61,6 @@ export async function startApplication(
       },
     },
     sampler: { sample, current: sample },
-  const sample = async () => ({ value: health, ageMs: 10, isStale: false });
     health: {
       ...{ host: '127.0.0.1', port: 0, cacheMs: 0, baseUrl: null, trustProxy: true },
       ...{ rateLimitPerSecond: 1, metricsPrefix: 'bamort' },

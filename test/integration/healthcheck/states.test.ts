@@ -69,6 +69,11 @@ async function deploy(site: Site, exitCode = 0): Promise<void> {
   assert.equal(code, exitCode, stderr);
 }
 
+/** What twenty seconds do to the lock of a deploy that was killed. */
+async function expireLease(site: Site): Promise<void> {
+  await (await site.connect()).run('UPDATE deploy_lock SET expires_at = UTC_TIMESTAMP(3)');
+}
+
 async function openSite(t: Cleanup): Promise<{ site: Site; sidecar: Sidecar }> {
   const site = await makeSite(t, server);
   await openShop(site);
@@ -179,6 +184,7 @@ describe('the sidecar, when the database', () => {
     const sidecar = await startSidecar(t, site);
     const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'apply.executed#3=kill' });
     assert.equal(killed.signal, 'SIGKILL');
+    await expireLease(site);
     await until('the server noticed', async () => {
       return (await sidecar.get('/api/system/health')).body.state === 'cut_off';
     });
@@ -194,6 +200,7 @@ describe('the sidecar, when the database', () => {
     const { site, sidecar } = await openSite(t);
     await site.write(cities);
     await site.deploy(['up'], { DEPLOY_FAIL_AT: 'run.opened=kill' });
+    await expireLease(site);
     await until('the server noticed', async () => {
       return (await sidecar.get('/api/system/health')).body.state === 'cut_off';
     });
@@ -234,6 +241,31 @@ describe('the sidecar, when the database', () => {
       assert.equal(body['actual_db_version'], '0.2.0');
       assert.equal(body['migration_needed'], false);
     }
+  });
+
+  test('is ahead by a part of a newer version, says error as `up` refuses it', async (t) => {
+    const { site } = await openSite(t);
+    await site.write(cities);
+    await deploy(site);
+    await site.write({ '0.2.0/0003_note.up.sql': 'ALTER TABLE customer ADD note TEXT;\n' });
+    const sidecar = await startSidecar(t, site, { REQUIRED_DB_VERSION: '0.1.0' });
+
+    const body = await assertRow(sidecar, { state: 'ahead', ...bad });
+
+    assert.equal(body['actual_db_version'], '0.1.0');
+    assert.equal((await site.deploy(['up'], { REQUIRED_DB_VERSION: '0.1.0' })).code, 13);
+  });
+
+  test('has a history that does not fit the files, says error as `up` refuses it', async (t) => {
+    const { site } = await openSite(t);
+    const file = '0.1.0/0001_customers.up.sql';
+    await site.write({ [file]: `${shop[file]}-- changed after it was applied\n` });
+    const sidecar = await startSidecar(t, site);
+
+    const body = await assertRow(sidecar, { state: 'unknown', ...bad });
+
+    assert.match(body['compatibility_reason'], /does not fit/);
+    await deploy(site, 13);
   });
 
   test('has tables and no history, says error and guesses nothing', async (t) => {
