@@ -5,7 +5,13 @@ import type { Log } from '../src/config/log.ts';
 import { addBanner } from './banner-route.ts';
 import { type About, healthBody, readyBody, versionBody } from './bodies.ts';
 import type { Health } from './decide-health.ts';
-import { addHeaders, allowOrigin, limitRate } from './guard.ts';
+import {
+  type AllowOrigin,
+  addHeaders,
+  limitRate,
+  makeAllowOrigin,
+  securityHeaders,
+} from './guard.ts';
 import { makeMetrics } from './metrics.ts';
 import type { Sampler } from './sampler.ts';
 import { healthSchema, liveSchema, readySchema, versionSchema } from './schemas.ts';
@@ -27,6 +33,9 @@ const limits = {
 } as const;
 
 /** What stands further left in X-Forwarded-For than the nearest proxy's word, a client may have written. */
+/** More than that would cost too much memory: the next client is hung up on. */
+const mostConnections = 1_500;
+
 const trustNearest = (_address: string, hop: number) => hop === 0;
 
 /** Gives the server, not listening yet. */
@@ -34,14 +43,19 @@ export function makeHealthServer(options: HealthServerOptions): FastifyInstance 
   const { about, sampler, health, log } = options;
   const metrics = makeMetrics(about, health.metricsPrefix);
   const app = fastify({
+  const allowOrigin = makeAllowOrigin(health.baseUrl);
     ...limits,
     logger: false,
     trustProxy: health.trustProxy ? trustNearest : false,
-    frameworkErrors: (_error, _request, reply) => {
+    // No hook is called for these two.
+    frameworkErrors: (_error, request, reply) => {
+      allowOrigin(request, reply);
       void refuse(reply, 400, 'the request cannot be understood');
     },
   });
+    clientErrorHandler: refuseRaw,
   addHeaders(app);
+  app.server.maxConnections = mostConnections;
   logRequests(app, log);
 
   app.get('/livez', { schema: { response: { 200: liveSchema } } }, async () => ({ status: 'ok' }));
@@ -54,7 +68,7 @@ export function makeHealthServer(options: HealthServerOptions): FastifyInstance 
     const text = await metrics.render(await sampler.sample());
     return reply.header('content-type', metrics.contentType).send(text);
   });
-  app.register(async (api) => addApi(api, options));
+  app.register(async (api) => addApi(api, options, allowOrigin));
 
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is nothing here'));
   app.setErrorHandler((error, _request, reply) => {
@@ -68,9 +82,12 @@ export function makeHealthServer(options: HealthServerOptions): FastifyInstance 
 }
 
 /** What pages and people ask, from anywhere. */
-async function addApi(api: FastifyInstance, options: HealthServerOptions): Promise<void> {
-  const { about, sampler, health } = options;
-  allowOrigin(api, health.baseUrl);
+async function addApi(
+  api: FastifyInstance,
+  { about, sampler, health }: HealthServerOptions,
+  allowOrigin: AllowOrigin,
+): Promise<void> {
+  api.addHook('onRequest', async (request, reply) => allowOrigin(request, reply));
   await limitRate(api, health.rateLimitPerSecond);
 
   api.get(
@@ -96,11 +113,37 @@ function refuse(reply: FastifyReply, statusCode: number, error: string): Fastify
   return reply
     .code(statusCode)
     .header('content-type', 'application/json; charset=utf-8')
+    .headers(securityHeaders)
     .serializer((body: unknown) => JSON.stringify(body))
     .send({ error });
 }
 
 /** Neither headers nor the query are logged: a client may put a token there by mistake. */
+/** Answers what Node could not read as a request, and ends the connection. */
+function refuseRaw(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, words] = rawRefusals[error.code ?? ''] ?? [400, 'Bad Request'];
+  const body = JSON.stringify({ error: 'the request cannot be understood' });
+  const headers = {
+    ...securityHeaders,
+    ...{ 'content-type': 'application/json; charset=utf-8', 'content-length': body.length },
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  if (socket.writable) socket.write(`HTTP/1.1 ${status} ${words}\r\n${lines.join('')}\r\n${body}`);
+  socket.destroySoon();
+}
+
+const rawRefusals: Readonly<Record<string, readonly [status: number, words: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+};
+
+/** What machines ask every few seconds; nobody wants to read that. */
+const noise = new Set(['/livez', '/readyz', '/metrics']);
+/** A client may send paths of kilobytes. */
+const longestPath = 200;
+
 function logRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', (request, reply, done) => {
     const path = request.url.split('?', 1)[0];

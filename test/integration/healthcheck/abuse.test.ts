@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { makeSite, until } from '../../support/deploy.ts';
-import { type Sidecar, startSidecar } from '../../support/health.ts';
+import { inTime, type Sidecar, startSidecar } from '../../support/health.ts';
 import { malformedRequests } from '../../support/malformed-requests.ts';
 import { type Cleanup, startTestServer } from '../../support/server.ts';
 import { openShop } from '../../support/shop.ts';
@@ -26,19 +26,15 @@ async function send(t: Cleanup, url: string, text: string): Promise<Socket> {
   return socket;
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {
-  const begunAt = performance.now();
-  return { value: await work(), ms: performance.now() - begunAt };
-}
-
 /** All endpoints at once, by several clients; each answer within 3 s. Gives the health bodies. */
 async function askAll(sidecar: Sidecar) {
   const paths = ['/api/system/health', '/api/system/version', '/readyz', '/livez', '/metrics'];
   const asked = await Promise.all(
-    Array.from({ length: 25 }, (_, nth) => timed(() => sidecar.get(paths[nth % paths.length]!))),
+    Array.from({ length: 25 }, (_, nth) =>
+      inTime(() => sidecar.getOnce(paths[nth % paths.length]!)),
+    ),
   );
-  for (const { ms } of asked) assert.ok(ms < 3_000, `${ms} ms`);
-  return asked.filter((_, nth) => nth % paths.length === 0).map(({ value }) => value);
+  return asked.filter((_, nth) => nth % paths.length === 0);
 }
 
 describe('the sidecar, when the port of the database begins to drop packets', () => {
@@ -50,15 +46,19 @@ describe('the sidecar, when the port of the database begins to drop packets', ()
     });
     assert.equal((await sidecar.get('/api/system/health')).body.state, 'as_required');
     await way.dropPackets();
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await until('it says what it saw, and that it is stale', async () => {
+      const { body } = await inTime(() => sidecar.getOnce('/api/system/health'));
+      assert.equal(body.state, 'as_required');
+      return body.stale === true;
+    });
 
+    // On a slow machine the first look may have ended by now.
     for (const { body } of await askAll(sidecar)) {
-      assert.deepEqual([body.state, body.stale], ['as_required', true]);
+      assert.ok(body.state === 'unreachable' || body.stale === true, body.state);
     }
     await until('it says so', async () => {
-      const { value, ms } = await timed(() => sidecar.get('/api/system/health'));
-      assert.ok(ms < 3_000, `${ms} ms`);
-      return value.body.state === 'unreachable';
+      const { body } = await inTime(() => sidecar.getOnce('/api/system/health'));
+      return body.state === 'unreachable';
     });
     let most = 0;
     for (let round = 0; round < 3; round++) {
@@ -108,11 +108,8 @@ describe('the sidecar, when a client', () => {
     }, 200);
     t.after(() => clearInterval(drops));
 
-    const { value, ms } = await timed(() => sidecar.get('/readyz'));
-
-    assert.equal(value.code, 200);
-    assert.ok(ms < 3_000, `${ms} ms`);
-    await until('all of them are cut off', () => slow.every(({ closed }) => closed), 9_000);
+    assert.equal((await inTime(() => sidecar.getOnce('/readyz'))).code, 200);
+    await until('all of them are cut off', () => slow.every(({ closed }) => closed));
   });
 
   test('keeps a thousand connections open and idle, answers others, and still stops in time', async (t) => {
@@ -129,10 +126,28 @@ describe('the sidecar, when a client', () => {
     assert.deepEqual([...answers], ['HTTP/1.1 200 OK']);
     assert.ok(idle.every(({ destroyed }) => !destroyed));
 
-    const ready = await timed(() => sidecar.get('/readyz'));
-    assert.equal(ready.value.code, 200);
-    assert.ok(ready.ms < 3_000, `${ready.ms} ms`);
-    const { ms } = await timed(() => sidecar.stop());
-    assert.ok(ms < 5_000, `${ms} ms`);
+    assert.equal((await inTime(() => sidecar.getOnce('/readyz'))).code, 200);
+    await inTime(() => sidecar.stop(), 2_000);
+  });
+
+  test('opens connections without end, is hung up on, and others are answered once it is gone', async (t) => {
+    const sidecar = await startSidecar(t, site);
+    const sockets: Socket[] = [];
+    const ends = await Promise.all(
+      Array.from({ length: 1_505 }, async () => {
+        const socket = await send(t, sidecar.url, 'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n');
+        sockets.push(socket);
+        return new Promise<string>((resolve) => {
+          socket.once('data', () => resolve('answered'));
+          socket.once('close', () => resolve('hung up on'));
+        });
+      }),
+    );
+
+    assert.equal(ends.filter((end) => end === 'hung up on').length, 5);
+    for (const socket of sockets) socket.destroy();
+    await until('others are answered', async () => {
+      return (await sidecar.getOnce('/readyz').catch(() => null))?.code === 200;
+    });
   });
 });
