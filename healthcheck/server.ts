@@ -1,4 +1,5 @@
 /** The HTTP server of the sidecar: hands out what the sampler knows. Knows no database. */
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Config } from '../src/config/config.ts';
 import type { Log } from '../src/config/log.ts';
@@ -32,18 +33,18 @@ const limits = {
   http: { maxHeaderSize: 8 * 1024, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
 } as const;
 
-/** What stands further left in X-Forwarded-For than the nearest proxy's word, a client may have written. */
 /** More than that would cost too much memory: the next client is hung up on. */
 const mostConnections = 1_500;
 
+/** What stands further left in X-Forwarded-For than the nearest proxy's word, a client may have written. */
 const trustNearest = (_address: string, hop: number) => hop === 0;
 
 /** Gives the server, not listening yet. */
 export function makeHealthServer(options: HealthServerOptions): FastifyInstance {
   const { about, sampler, health, log } = options;
   const metrics = makeMetrics(about, health.metricsPrefix);
-  const app = fastify({
   const allowOrigin = makeAllowOrigin(health.baseUrl);
+  const app = fastify({
     ...limits,
     logger: false,
     trustProxy: health.trustProxy ? trustNearest : false,
@@ -52,10 +53,10 @@ export function makeHealthServer(options: HealthServerOptions): FastifyInstance 
       allowOrigin(request, reply);
       void refuse(reply, 400, 'the request cannot be understood');
     },
-  });
     clientErrorHandler: refuseRaw,
-  addHeaders(app);
+  });
   app.server.maxConnections = mostConnections;
+  addHeaders(app);
   logRequests(app, log);
 
   app.get('/livez', { schema: { response: { 200: liveSchema } } }, async () => ({ status: 'ok' }));
@@ -112,13 +113,12 @@ function refuse(reply: FastifyReply, statusCode: number, error: string): Fastify
   // It has the form of errorSchema. Written by hand: the schema of a route would drop the field.
   return reply
     .code(statusCode)
-    .header('content-type', 'application/json; charset=utf-8')
     .headers(securityHeaders)
+    .header('content-type', 'application/json; charset=utf-8')
     .serializer((body: unknown) => JSON.stringify(body))
     .send({ error });
 }
 
-/** Neither headers nor the query are logged: a client may put a token there by mistake. */
 /** Answers what Node could not read as a request, and ends the connection. */
 function refuseRaw(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
@@ -144,11 +144,13 @@ const noise = new Set(['/livez', '/readyz', '/metrics']);
 /** A client may send paths of kilobytes. */
 const longestPath = 200;
 
+/** Neither headers nor the query are logged: a client may put a token there by mistake. */
 function logRequests(app: FastifyInstance, log: Log): void {
   app.addHook('onResponse', (request, reply, done) => {
-    const path = request.url.split('?', 1)[0];
+    const path = request.url.split('?', 1)[0]!.slice(0, longestPath);
     const durationMs = Math.round(reply.elapsedTime);
-    log.debug({ method: request.method, path, status: reply.statusCode, durationMs }, 'answered');
+    const facts = { method: request.method, path, status: reply.statusCode, durationMs };
+    log[noise.has(path) ? 'debug' : 'info'](facts, 'answered');
     done();
   });
 }
