@@ -27,7 +27,12 @@ function ask(path: string, env: Env): Promise<string | null> {
   const everywhere = host === '0.0.0.0' || host === '::';
   return new Promise((resolve) => {
     const request = get({ host: everywhere ? '127.0.0.1' : host, port, path, agent: false });
-    request.setTimeout(limitMs, () => request.destroy(new Error(`no answer within ${limitMs} ms`)));
+    // Of the whole answer: whoever sends it drop by drop is no sidecar that works.
+    const limit = setTimeout(() => {
+      resolve(`no whole answer within ${limitMs} ms`);
+      request.destroy();
+    }, limitMs);
+    request.on('close', () => clearTimeout(limit));
     request.on('error', (error) => resolve(error.message));
     request.on('response', (response) => {
       let body = '';
@@ -36,7 +41,8 @@ function ask(path: string, env: Env): Promise<string | null> {
         body += text;
       });
       response.on('close', () => {
-        resolve(response.statusCode === 200 ? null : `${response.statusCode} ${body}`);
+        const isYes = response.statusCode === 200 && response.complete;
+        resolve(isYes ? null : `${response.statusCode} ${body}`);
       });
     });
   });
