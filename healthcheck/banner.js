@@ -50,7 +50,7 @@
       font-weight: 700; line-height: calc(1.5em - 4px); }
     .words { flex: 1; min-width: 0; overflow-wrap: anywhere; align-self: center; }
     .message { font-weight: 600; }
-    .detail { font-size: .875em; }
+    .detail { font-size: .875em; text-wrap: balance; }
     .warning { --background: var(--system-alert-warning-background, #fff4d6);
       --text: var(--system-alert-warning-color, #4a3500); --edge: var(--system-alert-warning-edge, #946200); }
     .error { --background: var(--system-alert-error-background, #fde7e7);
@@ -147,6 +147,9 @@
       this.#life = null;
       clearInterval(this.#pollTimer);
       clearTimeout(this.#successTimer);
+      // Put back, it would stay: nothing takes a note away whose timer is gone.
+      if (this.#alert?.kind === 'success') this.#alert = null;
+      this.#show();
     }
 
     attributeChangedCallback(name) {

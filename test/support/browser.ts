@@ -27,9 +27,15 @@ export type Application = {
   readonly asked: IncomingMessage[];
   /** What the sidecar knows from now on. */
   set(health: Health): void;
-  /** `away`: the proxy has nobody to ask; `unproxied`: the application answers every path with its page. */
-  sidecar(is: 'there' | 'away' | 'unproxied'): void;
+  /** How the sidecar, or what is in its place, answers from now on. */
+  sidecar(is: Place): void;
 };
+
+/**
+ * `away`: the proxy has nobody to ask; `unproxied`: the application answers every path with its
+ * page; `busy`: 429; `another`: a service whose JSON has nothing to do with health.
+ */
+type Place = 'there' | 'away' | 'unproxied' | 'busy' | 'another';
 
 const log = makeLog(
   { logLevel: 'silent', logFormat: 'json', secrets: [] },
@@ -46,7 +52,7 @@ export async function startApplication(
   first: Health,
 ): Promise<Application> {
   let health = first;
-  let where: 'there' | 'away' | 'unproxied' = 'there';
+  let where: Place = 'there';
   const asked: IncomingMessage[] = [];
   const sample = async () => ({ value: health, ageMs: 10, isStale: false });
   const sidecar = makeHealthServer({
@@ -63,7 +69,8 @@ export async function startApplication(
     sampler: { sample, current: sample },
     health: {
       ...{ host: '127.0.0.1', port: 0, cacheMs: 0, baseUrl: null, trustProxy: true },
-      ...{ rateLimitPerSecond: 1, metricsPrefix: 'bamort' },
+      // Which requests are too many, a test says.
+      ...{ rateLimitPerSecond: 1_000, metricsPrefix: 'bamort' },
     },
     log,
   });
@@ -81,6 +88,12 @@ export async function startApplication(
     asked.push(incoming);
     if (where === 'away' && !isScript) {
       incoming.socket.destroy();
+      return;
+    }
+    if ((where === 'busy' || where === 'another') && !isScript) {
+      outgoing.statusCode = where === 'busy' ? 429 : 200;
+      outgoing.setHeader('content-type', 'application/json; charset=utf-8');
+      outgoing.end(JSON.stringify(where === 'busy' ? { error: 'x' } : ['status', 'warning']));
       return;
     }
     const headers = { ...incoming.headers, 'x-forwarded-for': '203.0.113.7' };
