@@ -172,7 +172,11 @@ export const variables = {
   HEALTH_HOST: sidecar(text, '0.0.0.0', 'address to listen on'),
   HEALTH_PORT: sidecar(wholeNumber(0, 65535), '8183', 'port to listen on'),
   HEALTH_CACHE_SECONDS: sidecar(seconds, '2', 'how long an answer is used again'),
-  BASE_URL: sidecar(webAddress, null, 'address under which browsers reach the sidecar'),
+  BASE_URL: sidecar(
+    webAddress,
+    null,
+    'address of the application: its pages may read the sidecar from another origin (CORS)',
+  ),
   TRUST_PROXY: sidecar(yesOrNo, 'false', 'believe the X-Forwarded-For header of a proxy in front'),
   RATE_LIMIT_PER_SECOND: sidecar(positiveNumber, '1', 'requests of one address in a second'),
   METRICS_PREFIX: sidecar(metricPrefix, 'bamort', 'first part of the names of the metrics'),
