@@ -1,7 +1,11 @@
 /** Requests that are none: what scanners, broken proxies and mistakes send. */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 const long = 'x'.repeat(20_000);
+/** Its body comes drop by drop, and then the client gives up. */
+const slowBody =
+  'POST /api/system/health HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 500';
+
 const shapes: readonly string[] = [
   `GET /readyz HTTP/1.1\r\nHost: a\r\nCookie: ${long}`,
   `GET /${long} HTTP/1.1\r\nHost: a`,
@@ -16,6 +20,7 @@ const shapes: readonly string[] = [
   'POST /api/system/health HTTP/1.1\r\nHost: a\r\nContent-Type: text/html\r\nContent-Length: 0',
   'DELETE /api/system/version HTTP/1.1\r\nHost: a',
   'OPTIONS * HTTP/1.1\r\nHost: a',
+  slowBody,
 ];
 
 /** Sends so many, fifty at a time, and gives how often each status came back. */
@@ -42,11 +47,25 @@ function sendOne(url: string, text: string): Promise<string> {
   const { port, hostname } = new URL(url);
   return new Promise((resolve) => {
     let answer = '';
-    const socket = connect(Number(port), hostname, () => socket.write(text));
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(text);
+      if (text.startsWith(slowBody)) drip(socket);
+    });
     socket.on('data', (chunk) => {
       answer += chunk.toString();
     });
     socket.on('error', () => {});
     socket.on('close', () => resolve(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 'cut'));
   });
+}
+
+/** Three drops, and then no more. */
+function drip(socket: Socket): void {
+  let left = 3;
+  const drops = setInterval(() => {
+    left -= 1;
+    if (left >= 0) socket.write(' ');
+    else socket.end();
+  }, 20);
+  socket.on('close', () => clearInterval(drops));
 }
