@@ -53,12 +53,9 @@ describe('the rate limit of the sidecar', () => {
     let refused = await asked();
     for (let nth = 0; nth < 20 && refused.code === 200; nth++) refused = await asked();
     assert.equal(refused.code, 429);
-    const begunAt = performance.now();
 
-    await until('it is let in', async () => (await asked()).code === 200);
-
-    // With a window of ten requests in 10 s it would be let in after all of it.
-    assert.ok(performance.now() - begunAt < 9_000);
+    // With a window of ten requests in 10 s it would be let in at its end.
+    await until('it is let in', async () => (await asked()).code === 200, 7_000);
   });
 
   test('does not count probes, metrics, and this machine', async (t) => {
