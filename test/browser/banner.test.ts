@@ -98,6 +98,8 @@ type Opened = {
   text(): Promise<string>;
   /** Lets half a minute pass, and waits until the answer to the poll in it is worked off. */
   poll(): Promise<void>;
+  /** Errors of the page's scripts that nobody caught. */
+  readonly failures: readonly string[];
   /** Polls that were begun. */
   begun(): Promise<number>;
 };
@@ -131,6 +133,8 @@ async function open(
     document.cookie = 'session=secret-of-the-user';
     ${counting}
     ${init}`);
+  const failures: string[] = [];
+  page.on('pageerror', ({ message }) => failures.push(message));
   await page.goto(site.url);
   const count = (what: 'begun' | 'done') => page.evaluate<number>(what);
   const untilDone = (least: number) =>
@@ -139,8 +143,7 @@ async function open(
   // From now on time passes only where the test lets it.
   await page.clock.pauseAt(Date.now() + 1_000);
   return {
-    page,
-    site,
+    ...{ page, site, failures },
     text: () =>
       page
         .locator('system-alert .words')
@@ -366,9 +369,7 @@ describe('the banner', () => {
   });
 
   test('is one banner, asking once, in a page that includes its script twice', async (t) => {
-    const failures: string[] = [];
     const opened = await open(t, states.behind, { scripts: script + script });
-    opened.page.on('pageerror', ({ message }) => failures.push(message));
     await assertText(opened, said.en.behind);
     assert.equal(await opened.begun(), 1);
 
@@ -377,7 +378,7 @@ describe('the banner', () => {
 
     await assertText(opened, said.en.ahead);
     assert.equal(await opened.begun(), 2);
-    assert.deepEqual(failures, []);
+    assert.deepEqual(opened.failures, []);
   });
 
   for (const kind of [...kinds, 'fine'] as const) {
