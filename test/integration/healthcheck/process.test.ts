@@ -108,6 +108,7 @@ describe('npm run health', () => {
       const begunAt = performance.now();
 
       child.kill(signal);
+      await until('it has ended', () => child.exitCode !== null || child.signalCode !== null);
       const { code, output } = await ended;
 
       assert.equal(code, 0, output);
@@ -126,6 +127,7 @@ describe('npm run health', () => {
     const begunAt = performance.now();
 
     child.kill('SIGTERM');
+    await until('it has ended', () => child.exitCode !== null || child.signalCode !== null);
     const { code, output } = await ended;
 
     assert.equal(code, 0, output);
