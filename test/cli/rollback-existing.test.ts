@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
+import { FRESH_SQL_MODE } from '../../src/database/session.ts';
 import { type Ended, makeSite, type Site } from '../support/deploy.ts';
 import type { Json } from '../support/json.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
@@ -162,6 +163,9 @@ describe('deploy rollback of a migration that found something already there', ()
 
   test('is refused when it would drop code that the migration put in the place of other code', async (t) => {
     const before = [
+      // Code keeps the session in which it was made: that of a migration.
+      `SET sql_mode = '${FRESH_SQL_MODE}'`,
+      'SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci',
       'CREATE VIEW names AS SELECT name FROM customer',
       'CREATE PROCEDURE work() SELECT 1',
       'CREATE PROCEDURE same() SELECT 1',
