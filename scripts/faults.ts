@@ -8,7 +8,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-type Line = { readonly scenario: string; readonly disturbed: string; readonly outcome: string };
+type Line = {
+  readonly scenario: string;
+  readonly disturbed: string;
+  readonly hit: boolean;
+  readonly outcome: string;
+};
 
 const [times = '100', ...paths] = process.argv.slice(2);
 if (!/^[1-9]\d*$/.test(times)) {
@@ -40,14 +45,20 @@ function readLines(file: string): Line[] {
 }
 
 function printSummary(lines: readonly Line[]): void {
-  console.log('\n| scenario | times | disturbed runs ended | the command after them |');
-  console.log('|---|---|---|---|');
+  console.log('\n| scenario | times | disturbed | the runs ended | the command after them |');
+  console.log('|---|---|---|---|---|');
   for (const [scenario, own] of Map.groupBy(lines, (line) => line.scenario)) {
     const ends = count(own.map(({ disturbed }) => disturbed));
     const after = count(own.map(({ outcome }) => outcome));
-    console.log(`| ${scenario} | ${own.length} | ${ends} | ${after} |`);
+    console.log(`| ${scenario} | ${own.length} | ${hits(own)} | ${ends} | ${after} |`);
   }
-  console.log(`\n${lines.length} disturbed runs, each left exactly old or exactly new`);
+  const missed = lines.length - hits(lines);
+  console.log(`\n${hits(lines)} disturbed runs, each left exactly old or exactly new`);
+  if (missed > 0) console.log(`${missed} more had ended before they were to be disturbed`);
+}
+
+function hits(lines: readonly Line[]): number {
+  return lines.filter(({ hit }) => hit).length;
 }
 
 /** `SIGKILL 12 ×, exit 0 3 ×` */

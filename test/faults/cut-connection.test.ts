@@ -2,21 +2,23 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Running } from '../support/deploy.ts';
-import { openDepot, parcelActions } from '../support/depot.ts';
+import { openDepot } from '../support/depot.ts';
 import { killsInCi, makeRandom, tryKill, untilStopped } from '../support/kill.ts';
 import { takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
+import { citiesThatFail, openShop } from '../support/shop.ts';
 
 /** A place in each step of a run, and with which exit codes the run may end that loses its connections there. */
 const points: readonly (readonly [name: string, codes: readonly number[]])[] = [
   ['run.opened', [12]],
+  ['fence.recorded', [12]],
   ['backup.begin', [12]],
   ['backup.hashed', [12, 14]],
   ['run.changing', [23]],
   ['apply.journalled#3', [23]],
-  ['apply.executed#4', [23]],
   ['transaction.before-commit#3', [23]],
-  [`apply.executed#${parcelActions.up - 1}`, [23]],
+  ['run.reconciled', [23]],
+  ['run.synced', [23]],
   ['run.changed', [23]],
   ['run.record', [23]],
 ];
@@ -56,14 +58,39 @@ describe('an administrator kills all connections of a run', () => {
       const scenario = 'up, connections killed at a step';
       const first = await tryKill({
         ...{ site, db, scenario, strike },
-        ...{ failAt: `${name}=stop`, isNew: expected },
+        ...{ failAt: `${name}=stop`, isNew: expected, env: { FENCE: 'warn' } },
       });
       assert.ok(codes.includes(first.code ?? -1), `exit ${first.code}: ${first.stderr}`);
     });
   }
 
+  for (const [name, codes] of [
+    ['put-back.begun', [23]],
+    ['restore.staged', [23]],
+    ['restore.swapped', [23]],
+    ['put-back.restored', [23]],
+  ] as const) {
+    test(`while it puts back, at ${name}: it says so, and one more up puts back`, async (t) => {
+      const site = await makeSite(t, server);
+      const db = await openShop(site);
+      await site.write(citiesThatFail);
+      const isOld = await takePicture(db, site.database);
+      const strike = async (run: Running): Promise<void> => {
+        await untilStopped(run);
+        await cutAll(db);
+        run.child.kill('SIGCONT');
+      };
+
+      const scenario = 'up that fails, connections killed while it puts back';
+      await tryKill({
+        ...{ site, db, scenario, strike, isOld, firstCodes: codes },
+        failAt: `${name}=stop`,
+      });
+    });
+  }
+
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_120);
-  for (let nth = 1; nth <= killsInCi(4); nth++) {
+  for (let nth = 1; nth <= killsInCi(2); nth++) {
     test(`at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
       const site = await makeSite(t, server);
       const db = await openDepot(site);

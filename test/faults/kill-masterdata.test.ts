@@ -9,7 +9,7 @@ import type { Db } from '../../src/database/connect.ts';
 import type { MasterdataSet } from '../../src/masterdata/read.ts';
 import { diffMasterdata } from '../../src/masterdata/sync.ts';
 import { makeSite, type Site, until } from '../support/deploy.ts';
-import { killsInCi, makeRandom } from '../support/kill.ts';
+import { killsInCi, makeRandom, noteFault } from '../support/kill.ts';
 import { type Files, makeDir, readSet, summarise, writeSet } from '../support/masterdata.ts';
 import { findLeftovers } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
@@ -68,6 +68,11 @@ describe('kill -9 of a sync', () => {
       const found: 'a' | 'b' = differing.a ? 'b' : 'a';
       assert.notEqual(differing.a, differing.b, `kill ${nth}: neither all old nor all new`);
       if (said === 'synced\n') assert.equal(found, next, `kill ${nth}: what was committed stays`);
+      noteFault({
+        ...{ scenario: 'sync of master data, killed at a random moment' },
+        ...{ disturbed: 'SIGKILL', hit: said !== 'synced\n' },
+        outcome: found === next ? 'all new' : 'all old',
+      });
       if (found === is) undone += 1;
       is = found;
     }
@@ -127,6 +132,10 @@ describe('kill -9 of an up that syncs', () => {
       await untilAlone(db);
       assert.equal(await differs(db, old), point === 'run.changed', 'written as a whole');
       const last = await site.deploy(['up']);
+      noteFault({
+        ...{ scenario: 'up that syncs master data, killed at a step', disturbed: 'SIGKILL' },
+        ...{ hit: true, outcome: `exit ${last.code}` },
+      });
 
       assert.equal(last.code, 0, last.stderr);
       assert.deepEqual(await findLeftovers(db, site), []);

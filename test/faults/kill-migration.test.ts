@@ -3,7 +3,14 @@ import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Running, type Site, until } from '../support/deploy.ts';
 import { openDepot, parcelActions } from '../support/depot.ts';
-import { killsInCi, makeRandom, passesInCi, tryKill, untilStopped } from '../support/kill.ts';
+import {
+  assertOftenHit,
+  killsInCi,
+  makeRandom,
+  passesInCi,
+  tryKill,
+  untilStopped,
+} from '../support/kill.ts';
 import { type Picture, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 
@@ -47,7 +54,7 @@ async function makeExpected(): Promise<{ expected: Picture; tookMs: number }> {
   return { tookMs: Date.now() - begun, expected: await takePicture(db, site.database) };
 }
 
-describe('kill -9 during a migration of twelve statements and a data function', () => {
+describe('kill -9 and SIGTERM during a migration of twelve statements and a data function', () => {
   async function freshDepot(t: {
     after(fn: () => Promise<void>): void;
   }): Promise<{ site: Site; db: Db }> {
@@ -95,15 +102,23 @@ describe('kill -9 during a migration of twelve statements and a data function', 
   }
 
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_116);
-  for (let nth = 1; nth <= killsInCi(12); nth++) {
-    test(`at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
-      const random = makeRandom(seed + nth);
-      await tryKill({
-        ...(await freshDepot(t)),
-        scenario: 'up, killed at a random moment',
-        afterMs: () => random() * tookMs,
-        isNew: expected,
+  const tally = { tried: 0, hit: 0 };
+  for (const [signal, kills] of [
+    ['SIGKILL', killsInCi(8)],
+    ['SIGTERM', killsInCi(4)],
+  ] as const) {
+    for (let nth = 1; nth <= kills; nth++) {
+      test(`${signal} at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
+        const random = makeRandom(seed + nth);
+        await tryKill({
+          ...(await freshDepot(t)),
+          scenario: `up, ${signal} at a random moment`,
+          ...{ signal, afterMs: () => random() * tookMs, firstCodes: [0, 16, 20, 23] },
+          ...{ isNew: expected, tally },
+        });
       });
-    });
+    }
   }
+
+  test('most of these runs were hit before their end', () => assertOftenHit(tally));
 });

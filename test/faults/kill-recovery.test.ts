@@ -22,7 +22,7 @@ describe('kill -9 while a killed run is being finished', () => {
   const random = makeRandom(seed);
   const pick = (count: number): number => 1 + Math.floor(random() * count);
 
-  for (let nth = 1; nth <= killsInCi(6); nth++) {
+  for (let nth = 1; nth <= killsInCi(4); nth++) {
     const first = pick(parcelActions.up);
     const second = `apply.executed#${pick(Math.max(1, parcelActions.up - first))}`;
     test(`after statement ${first}, then at ${second}: one more up brings the new version`, async (t) => {
@@ -38,7 +38,7 @@ describe('kill -9 while a killed run is being finished', () => {
     });
   }
 
-  for (let nth = 1; nth <= killsInCi(4); nth++) {
+  for (let nth = 1; nth <= killsInCi(2); nth++) {
     const first = `apply.journalled#${pick(parcelActions.up)}`;
     test(`at ${first}, then at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
       const site = await makeSite(t, server);

@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Site } from '../support/deploy.ts';
 import { openDepot, parcelActions, parcels } from '../support/depot.ts';
-import { killsInCi, makeRandom, passesInCi, tryKill } from '../support/kill.ts';
+import { assertOftenHit, killsInCi, makeRandom, passesInCi, tryKill } from '../support/kill.ts';
 import { type Picture, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { copyDatabase, shop } from '../support/shop.ts';
@@ -55,7 +55,7 @@ async function copyOf(
   return { site, db: await site.connect() };
 }
 
-describe('kill -9 during a rollback', () => {
+describe('kill -9 and SIGTERM during a rollback', () => {
   for (const [name, times, which = 'all'] of points) {
     for (const nth of passesInCi(times, which)) {
       test(`at ${name}, time ${nth}: the rollback, repeated, goes back once`, async (t) => {
@@ -78,16 +78,63 @@ describe('kill -9 during a rollback', () => {
     });
   });
 
+  // 13: it is back at 0.1.0, and an `up` does not undo a rollback.
+  const outcomes = { 0: model.atTwo, 20: model.atTwo, 13: model.atOne };
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_118);
-  for (let nth = 1; nth <= killsInCi(8); nth++) {
-    test(`at random moment ${nth} of seed ${seed}: up finds the version before, or after and says so`, async (t) => {
-      const random = makeRandom(seed + nth);
+  const tally = { tried: 0, hit: 0 };
+  for (const [signal, kills] of [
+    ['SIGKILL', killsInCi(4)],
+    ['SIGTERM', killsInCi(4)],
+  ] as const) {
+    for (let nth = 1; nth <= kills; nth++) {
+      test(`${signal} at random moment ${nth} of seed ${seed}: up finds the version before, or after and says so`, async (t) => {
+        const random = makeRandom(seed + nth);
+        const first = await tryKill({
+          ...(await copyOf(t, model.database)),
+          scenario: `rollback, ${signal} at a random moment, then up`,
+          ...{ args: rollback, afterMs: () => random() * model.tookMs, outcomes, tally, signal },
+          firstCodes: [0, 16, 20, 23],
+        });
+        // 16 says that nothing was changed.
+        if (first.code === 16) assert.doesNotMatch(first.stderr, /is between/);
+      });
+    }
+  }
+
+  test('most of these runs were hit before their end', () => assertOftenHit(tally));
+
+  for (const [first, second] of [
+    [2, 'apply.journalled#3'],
+    [5, 'apply.executed#2'],
+    [parcelActions.down, 'run.record'],
+  ] as const) {
+    test(`after action ${first}, and again at ${second} while an up finishes it: one more up says that it is back`, async (t) => {
+      const at = await copyOf(t, model.database);
+      const failAt = { DEPLOY_FAIL_AT: `apply.executed#${first}=kill` };
+      const killed = await at.site.deploy(rollback, failAt);
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+
       await tryKill({
-        ...(await copyOf(t, model.database)),
-        scenario: 'rollback, killed at a random moment, then up',
-        ...{ args: rollback, afterMs: () => random() * model.tookMs },
-        // 13: it was back at 0.1.0 already, and an `up` does not undo a rollback.
-        outcomes: { 0: model.atTwo, 20: model.atTwo, 13: model.atOne },
+        ...at,
+        scenario: 'rollback killed, its recovery killed at a step, then up',
+        ...{ failAt: `${second}=kill`, outcomes: { 13: model.atOne } },
+      });
+    });
+  }
+
+  for (let nth = 1; nth <= killsInCi(2); nth++) {
+    test(`half-way, and again at random moment ${nth} while an up finishes it: one more up says that it is back`, async (t) => {
+      const at = await copyOf(t, model.database);
+      const random = makeRandom(seed + nth);
+      const killed = await at.site.deploy(rollback, {
+        DEPLOY_FAIL_AT: `apply.executed#${1 + Math.floor(random() * parcelActions.down)}=kill`,
+      });
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+
+      await tryKill({
+        ...at,
+        scenario: 'rollback killed, its recovery killed at a random moment, then up',
+        ...{ afterMs: () => 200 + random() * 800, outcomes: { 13: model.atOne } },
       });
     });
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { makeSite, type Running, until } from '../support/deploy.ts';
-import { killsInCi, makeRandom, tryKill } from '../support/kill.ts';
+import { finishKilled, killsInCi, makeRandom } from '../support/kill.ts';
 import { type Picture, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
 import { cities, openShop } from '../support/shop.ts';
@@ -63,8 +63,7 @@ describe('kill -9 of the server', () => {
       await strike(killed);
       const first = await killed.ended;
       assert.equal(first.code, 23, first.stderr);
-      const again = await site.connect();
-      await tryKill({ site, db: again, scenario, isNew });
+      await finishKilled({ site, db: await site.connect(), scenario, isNew }, first);
     });
   }
 });

@@ -12,6 +12,13 @@ export type Kill = {
   /** A fail point, or a time after the start of the process. */
   readonly failAt?: string;
   readonly afterMs?: () => number;
+  /** What is sent then; SIGKILL unless given. */
+  readonly signal?: NodeJS.Signals;
+  /** How a run may end that was not killed; any way unless given. */
+  readonly firstCodes?: readonly number[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Counts the runs that were really disturbed. */
+  readonly tally?: Tally;
   /** What else is done to the run while it goes on; it gives up waiting when the run ends. */
   readonly strike?: (run: Running) => Promise<void>;
   /** How the database looks when the last command has succeeded (exit 0). */
@@ -27,39 +34,58 @@ export type Kill = {
   readonly scenario?: string;
 };
 
+/** Of the runs to be disturbed at random moments: some have ended before theirs. */
+export type Tally = { tried: number; hit: number };
+
+/** A random moment means nothing when every run has ended before it. */
+export function assertOftenHit({ tried, hit }: Tally): void {
+  assert.ok(hit * 3 >= tried, `only ${hit} of ${tried} runs were disturbed before their end`);
+}
+
 /**
  * Disturbs the deploy, then runs one more command. Afterwards the database must be exactly what
  * the exit code says, and nothing may be left over. Gives how the disturbed run ended.
  */
 export async function tryKill(kill: Kill): Promise<Ended> {
-  const { site, db, failAt, afterMs, strike } = kill;
+  const { site, failAt, afterMs, strike, signal = 'SIGKILL' } = kill;
   const run = site.start(kill.args ?? ['up'], {
     ...notMeasured,
+    ...kill.env,
     ...(failAt === undefined ? {} : { DEPLOY_FAIL_AT: failAt }),
   });
   if (strike !== undefined) await strike(run);
   if (afterMs !== undefined) {
     await Promise.race([delay(afterMs()), run.ended]);
-    run.child.kill('SIGKILL');
+    run.child.kill(signal);
   }
   const first = await run.ended;
   if (failAt?.endsWith('=kill'))
     assert.equal(first.signal, 'SIGKILL', `the run did not pass ${failAt}: ${first.stderr}`);
+  if (kill.firstCodes !== undefined && first.signal === null)
+    assert.ok(kill.firstCodes.includes(first.code!), `exit ${first.code}: ${first.stderr}`);
+  await finishKilled(kill, first);
+  return first;
+}
 
-  const last = await site.deploy(kill.finish ?? ['up'], notMeasured);
+/** Exactly one more command after a run that was disturbed, and what must be true then. */
+export async function finishKilled(kill: Kill, first: Ended): Promise<void> {
+  const { site, db } = kill;
+  const last = await site.deploy(kill.finish ?? ['up'], { ...notMeasured, ...kill.env });
   const wanted = { 0: kill.isNew, 20: kill.isOld, ...kill.outcomes }[last.code ?? -1];
   const said = `exit code ${last.code} after: ${first.stderr}\n--- and then: ${last.stderr}`;
   assert.ok(wanted !== undefined, `not one of this scenario's outcomes: ${said}`);
   assert.deepEqual(await takePicture(db, site.database), wanted, said);
   assert.deepEqual(await findLeftovers(db, site), [], said);
-  note(kill, first, last);
-  return first;
-}
-
-function note(kill: Kill, first: Ended, last: Ended): void {
+  // Done, refused or put back: nothing came in its way.
+  const hit = first.signal !== null || ![0, 13, 20].includes(first.code!);
+  if (kill.tally !== undefined) {
+    kill.tally.tried++;
+    if (hit) kill.tally.hit++;
+  }
   noteFault({
     scenario: kill.scenario ?? (kill.args ?? ['up']).join(' '),
     disturbed: first.signal ?? `exit ${first.code}`,
+    hit,
     outcome: `exit ${last.code}`,
   });
 }
@@ -68,6 +94,8 @@ function note(kill: Kill, first: Ended, last: Ended): void {
 export function noteFault(line: {
   readonly scenario: string;
   readonly disturbed: string;
+  /** False for a run that had ended before it was to be disturbed. */
+  readonly hit: boolean;
   readonly outcome: string;
 }): void {
   const file = process.env['FAULT_LOG'];
