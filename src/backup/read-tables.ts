@@ -1,7 +1,6 @@
 import sql from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { isDeployTable, qualified, quoteNameText } from '../database/identifier.ts';
-import { literal } from '../database/literal.ts';
 
 /** What a schema stores rows in, by name, without the tables of this program itself. */
 export type TableList = {
@@ -96,7 +95,11 @@ export function readSchemaDefaults(db: Db, schema: string): Promise<SchemaDefaul
   );
 }
 
-/** `CHARACTER SET … COLLATE … COMMENT …` for CREATE DATABASE and ALTER DATABASE. Pure. */
+/**
+ * `CHARACTER SET … COLLATE … COMMENT …` for CREATE DATABASE and ALTER DATABASE, in a session in which
+ * a backslash escapes. The server takes no other literal than a string here. Pure.
+ */
 export function schemaAttributes({ charset, collation, comment }: SchemaDefaults): string {
-  return `CHARACTER SET ${charset} COLLATE ${collation} COMMENT ${literal(comment)}`;
+  const text = comment.replaceAll('\\', '\\\\').replaceAll("'", "''");
+  return `CHARACTER SET ${charset} COLLATE ${collation} COMMENT '${text}'`;
 }

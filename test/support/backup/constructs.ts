@@ -81,7 +81,7 @@ const DEFINITIONS = [
   `CREATE TABLE generated (id INT PRIMARY KEY, j JSON, name VARCHAR(40) AS (JSON_VALUE(j, '$.n')) VIRTUAL, len INT AS (CHAR_LENGTH(j)) STORED,
     UNIQUE KEY (name), KEY (len), hidden INT INVISIBLE DEFAULT 3, must INT NOT NULL INVISIBLE DEFAULT 4)`,
   `INSERT INTO generated (id, j, hidden) VALUES (1, '{"n": "a"}', 9), (2, '{"n": "b"}', NULL)`,
-  `CREATE TABLE defaults (u UUID DEFAULT UUID(), c VARCHAR(40) DEFAULT CONCAT('a', ';', "b'"), t DATETIME DEFAULT (NOW() + INTERVAL 1 DAY), z VARCHAR(9) DEFAULT '', n INT DEFAULT NULL)`,
+  `CREATE TABLE defaults (u UUID DEFAULT UUID(), c VARCHAR(40) DEFAULT CONCAT('a', ';', 'b'''), t DATETIME DEFAULT (NOW() + INTERVAL 1 DAY), z VARCHAR(9) DEFAULT '', n INT DEFAULT NULL)`,
   "INSERT INTO defaults VALUES ('dddddddd-dddd-11ee-9999-dddddddddddd', 'x', '2020-01-01', 'y', 1)",
   'SET foreign_key_checks = 0',
   'CREATE TABLE ring_a (id INT PRIMARY KEY, b INT, CONSTRAINT `to b` FOREIGN KEY (b) REFERENCES ring_b (id) ON DELETE SET NULL ON UPDATE CASCADE)',
