@@ -150,6 +150,8 @@ function watch(connection: Connection): Link {
 function markLost(link: Link, error: unknown): void {
   if (link.closing || link.lost !== null) return;
   link.lost = isConnectionLost(error) ? error : lossOf('the connection to the server broke', error);
+  // mysql2 tells a statement with a callback, and lets a stream of rows wait for ever.
+  for (const stop of [...link.waiting]) stop(link.lost as Error);
   for (const listener of link.listeners.splice(0)) listener(link.lost);
 }
 
