@@ -46,7 +46,7 @@ export async function* writeOwnRows(db: Db, part: OwnPart): AsyncGenerator<strin
 }
 
 /** A value that is not copied as a whole: what is made of it is twice as long. */
-const LONG_VALUE = 1024 * 1024;
+const LONG_VALUE = 128 * 1024;
 
 function isLong(value: unknown): value is string | Uint8Array {
   return (typeof value === 'string' || value instanceof Uint8Array) && value.length > LONG_VALUE;

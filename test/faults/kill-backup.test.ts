@@ -100,6 +100,9 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
       const hit = await tryKill(kind, makeRandom(seed + nth));
       tally.tried++;
       if (hit) tally.hit++;
+      // It was over sooner than the first one, which was slow: the next moments lie closer.
+      else if (/(?:backup|proof)$/.test(kind)) takeMs *= 0.8;
+      else if (kind !== 'swap') restoreMs *= 0.8;
       noteFault({
         scenario: `kill: ${kind}`,
         disturbed: 'killed',
