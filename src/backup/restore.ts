@@ -17,7 +17,7 @@ import { type RestoreContext, restoreSchemas, withWorker } from './restore-conte
 import { assertServerFits } from './restore-fit.ts';
 import type { RestoreState } from './restore-state.ts';
 import { stage, unstage } from './stage.ts';
-import { readBeforeSwap, type Swapping, swap } from './swap.ts';
+import { giveUp, hasSwapped, readBeforeSwap, type Swapping, swap } from './swap.ts';
 import { assertSetOf, verifySet } from './verify.ts';
 
 export type { RestoreState } from './restore-state.ts';
@@ -39,7 +39,8 @@ export type RestoreOptions = {
   readonly save: (state: RestoreState) => Promise<void>;
   /**
    * Called once the staged tables equal the set and before anything of the live schema is touched:
-   * what it throws gives the restore up. Not called again by a restore that is gone on with.
+   * what it throws gives the restore up. Also called by a restore that is gone on with, as long as
+   * nothing is swapped.
    */
   readonly beforeSwap?: BeforeSwap;
   /**
@@ -73,8 +74,8 @@ const SWAP_WAIT_MS = 60_000;
  * DATA LOSS: replaces everything in the database; the replaced tables are dropped after the
  * comparison.
  *
- * @throws DeployError `BACKUP_SET_INVALID`, `RIGHT_MISSING`, `RESTORE_FAILED`, `INTERRUPTED`: the database is as
- *   before; `PUT_BACK_FAILED`: the tables are swapped, and what was restored differs from the set;
+ * @throws DeployError `BACKUP_SET_INVALID`, `RIGHT_MISSING`, `RESTORE_FAILED`, `INTERRUPTED`: the
+ *   database is as before; `PUT_BACK_FAILED`: the tables are swapped, and what was restored differs from the set;
  *   `CONNECTION_LOST`, `LOCK_LOST`: call it again.
  */
 export async function restoreSet(options: RestoreOptions): Promise<void> {
@@ -148,8 +149,16 @@ async function swapTables(
   saved: RestoreState | null,
   beforeSwap: BeforeSwap | undefined,
 ): Promise<Swapped> {
-  const isDecided = saved?.phase === 'swapping';
-  await swap(context, isDecided ? saved : await prepare(context, saved, beforeSwap));
+  let begun = saved;
+  if (begun?.phase === 'swapping' && beforeSwap !== undefined) {
+    // Decided by a process that is dead, who knows when: `beforeSwap` has to look again.
+    if (!(await hasSwapped(context, begun))) {
+      await giveUp(context, begun);
+      begun = null;
+    }
+  }
+  const state = begun?.phase === 'swapping' ? begun : await prepare(context, begun, beforeSwap);
+  await swap(context, state);
   return { phase: 'swapped', set: context.set.name };
 }
 

@@ -3,7 +3,7 @@ import type { Log } from '../config/log.ts';
 import { type Db, withConnection } from '../database/connect.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { objectFingerprints, readOutline, withHashes } from './contents.ts';
-import { compareContents } from './differences.ts';
+import { type ContentDifference, compareContents } from './differences.ts';
 import { explainHashing } from './failures.ts';
 import { listSets } from './list.ts';
 import type { BackupSet, Manifest } from './manifest.ts';
@@ -51,13 +51,34 @@ export async function findReusableSet(options: ReuseOptions): Promise<BackupSet 
   }
 }
 
+/**
+ * In what the database differs now from what a set holds, structure and values. Empty means equal. Reads
+ * every row, in one snapshot; takes no lock.
+ */
+export function findChanges(
+  manifest: Manifest,
+  options: Omit<ReuseOptions, 'dir' | 'log'>,
+): Promise<ContentDifference[]> {
+  const { address, database, onProgress } = options;
+  return withConnection(address, { database }, async (db) => {
+    await options.registerConnection?.(db.id);
+    await beginSnapshot(db);
+    const outline = await readOutline(db, database);
+    return compareContents(manifest, await withHashes([db], database, outline, { onProgress }));
+  });
+}
+
+async function beginSnapshot(db: Db): Promise<void> {
+  await db.run('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await db.run('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+}
+
 async function equals(
   db: Db,
   manifest: Manifest,
   { database, onProgress }: ReuseOptions,
 ): Promise<boolean> {
-  await db.run('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-  await db.run('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+  await beginSnapshot(db);
   const outline = await readOutline(db, database);
   // The structure costs milliseconds and mostly decides; hashing reads every row.
   const sketch = {

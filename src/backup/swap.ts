@@ -68,7 +68,10 @@ export async function swap(context: RestoreContext, state: Swapping): Promise<vo
  * others see it half-way (tried on 10.11), so this may be asked only when none is running: the
  * RENAME is on the working connection, and that frees the lock only after the statement has ended.
  */
-async function hasSwapped({ hold, stg, old }: RestoreContext, state: Swapping): Promise<boolean> {
+export async function hasSwapped(
+  { hold, stg, old }: RestoreContext,
+  state: Swapping,
+): Promise<boolean> {
   if (state.hadTables) return (await allTables(hold.db, old)).length > 0;
   return (await allTables(hold.db, stg)).length === 0;
 }
@@ -144,8 +147,8 @@ async function allTables(db: Db, schema: string): Promise<string[]> {
   return [...tables.map(({ name }) => name), ...sequences];
 }
 
-/** Brings the live schema back to what it was before the swap was tried. */
-async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
+/** Brings the live schema back to what it was before the swap was tried. Idempotent. */
+export async function giveUp(context: RestoreContext, state: Swapping): Promise<void> {
   const { database, hold, save, set, log, swapWaitMs } = context;
   await withWorker(context, database, async (db) => {
     const defaults = (await readSchemaDefaults(db, database))!;

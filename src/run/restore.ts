@@ -1,6 +1,7 @@
 /** `deploy restore`: brings the database to the contents of a backup set. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { describeDifferences } from '../backup/differences.ts';
 import { findSet } from '../backup/list.ts';
 import type { BackupSet } from '../backup/manifest.ts';
 import type { BeforeSwap } from '../backup/restore.ts';
@@ -105,9 +106,33 @@ export async function restore(
   }
 }
 
-/** Goes on with a restore that was confirmed, from where it stopped. Needs the lock. */
+/**
+ * Goes on with a restore that was confirmed, from where it stopped. Needs the lock.
+ *
+ * @throws DeployError `RESTORE_FAILED` when nothing is swapped yet and the database is no longer what
+ *   was confirmed and backed up: the application may have worked since then, and what it wrote is
+ *   in no backup. A person has to ask for the restore again.
+ */
 export function resumeRestore(context: RunContext, hold: Hold, run: RunRow): Promise<void> {
-  return loadAndSwap(context, hold, run, async () => {});
+  return loadAndSwap(context, hold, run, () => assertUnchanged(context, hold, run));
+}
+
+async function assertUnchanged({ config, log }: RunContext, hold: Hold, run: RunRow) {
+  const { manifest, name } = await findSet(config.backupDir, run.backupSet!);
+  const { findChanges } = await import('../backup/reuse.ts');
+  const changes = await findChanges(manifest, {
+    ...{ address: config.database, database: hold.database, onProgress: noteLongWork(log) },
+    registerConnection: (connectionId) => hold.register(connectionId),
+  });
+  if (changes.length === 0) return;
+  const what = `${hold.database} changed after the restore was confirmed and ${name} was taken: ${describeDifferences(changes)}`;
+  const { set } = run.plan as StoredRestore;
+  const wanted = path.dirname(set) === path.resolve(config.backupDir) ? path.basename(set) : set;
+  throw new DeployError('RESTORE_FAILED', what, {
+    where: hold.database,
+    facts: { differences: changes.map(({ message }) => message) },
+    next: [`deploy restore --backup ${wanted} says what goes, and asks again`],
+  });
 }
 
 /** Removes what a restore that was not confirmed yet left in the staging. Needs the lock. */

@@ -365,6 +365,37 @@ describe('deploy restore', () => {
     );
   });
 
+  for (const point of ['restore.before-swap', 'restore.triggers-dropped']) {
+    test(`killed at ${point}: the next up ends it, but not over rows that were written since`, async (t) => {
+      const { site, db, atOne } = await openCities(t);
+      for (const name of ['first', 'second'])
+        await db.run(`CREATE TRIGGER ${name} BEFORE INSERT ON city FOR EACH ROW SET NEW.id = 1`);
+      const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as Json[];
+      const set = sets.find(({ version, rows }) => version === '0.1.0' && rows > 1000)!['name'];
+      const restore = ['restore', '--backup', set, '--yes'];
+      const kill = { DEPLOY_FAIL_AT: `${point}=kill` };
+      assert.equal((await site.deploy(restore, kill)).signal, 'SIGKILL');
+      await db.run("INSERT INTO customer (name) VALUES ('late')");
+
+      const stopped = await site.deploy(['up']);
+
+      assert.equal(stopped.code, 20, stopped.stderr);
+      assert.match(stopped.stderr, /table customer: 500 rows expected, 501 found/);
+      assert.match(stopped.stderr, /as before: nothing was swapped in/);
+      assert.match(stopped.stderr, new RegExp(`deploy restore --backup ${set}`));
+      assert.deepEqual(await findLeftovers(db, site), []);
+      const triggers = await db.query<{ Trigger: string }>('SHOW TRIGGERS');
+      assert.deepEqual(
+        triggers.map(({ Trigger }) => Trigger),
+        ['first', 'second'],
+      );
+      assert.equal((await site.deploy(restore, kill)).signal, 'SIGKILL');
+      assert.equal((await site.deploy(['up'])).code, 13);
+      assert.deepEqual(await takePicture(db, site.database), atOne);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
+
   test('killed after the swap: one more up ends it', async (t) => {
     const { site, db, atOne } = await openCities(t);
     const sets = JSON.parse((await site.deploy(['backup', 'list', '--json'])).stdout) as {
