@@ -20,7 +20,7 @@ const { address } = server;
 const database = 'killed';
 const kinds = [
   ...['backup', 'proof', 'restore', 'swap', 'server in backup', 'server in restore'],
-  ...['restore, twice', 'scratch server in proof'],
+  ...['restore, twice', 'scratch server in proof', 'restore in place, twice'],
 ] as const;
 const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
 
@@ -82,6 +82,15 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
     const changed = await site.change();
     const isSwapping = () =>
       existsSync(stateFile) && readFileSync(stateFile, 'utf8').includes('"swapping"');
+    if (kind === 'restore in place, twice') {
+      // Neither old nor new in between, and the next one finishes.
+      let hits = 0;
+      for (const _ of [1, 2]) {
+        if (await strike(site.replaceArgs, { afterMs: random() * restoreMs })) hits++;
+      }
+      await site.finish('in place');
+      return hits > 0;
+    }
     const afterMs = random() * restoreMs;
     let hit: boolean;
     if (kind === 'server in restore') hit = await killServer(restoreArgs, afterMs);

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../src/database/connect.ts';
-import { makeSite, type Site } from '../support/deploy.ts';
-import { assertOftenHit, killsInCi, makeRandom, tryKill } from '../support/kill.ts';
+import { makeSite, type Running, type Site } from '../support/deploy.ts';
+import {
+  assertOftenHit,
+  killsInCi,
+  makeRandom,
+  resume,
+  tryKill,
+  untilPaused,
+} from '../support/kill.ts';
 import { kindsAfter, kindsBefore } from '../support/kinds.ts';
 import { type Picture, takePicture } from '../support/picture.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
@@ -23,7 +31,7 @@ const points = [
   'put-back.restored',
 ] as const;
 
-const server = await startTestServer({ after });
+const server = await startTestServer({ after }, { durable: 'full' });
 const tookMs = await measure();
 
 async function failingShop(t: Cleanup): Promise<{ site: Site; db: Db; isOld: Picture }> {
@@ -78,6 +86,28 @@ describe('kill -9 while a failed migration is put back', () => {
   }
 
   test('most of these runs were hit before their end', () => assertOftenHit(tally));
+
+  for (let nth = 1; nth <= Math.min(killsInCi(3), 20); nth++) {
+    test(`of the server, at random moment ${nth} of seed ${seed}: one more up leaves it exactly as before`, async (t) => {
+      const { site, db, isOld } = await failingShop(t);
+      await db.close();
+      const random = makeRandom(seed + 1000 + nth);
+      const strike = async (run: Running): Promise<void> => {
+        await untilPaused(run);
+        resume(run);
+        // From the first change of the state in deploy_run to the last.
+        await Promise.race([delay(random() * 0.4 * tookMs), run.ended]);
+        await server.kill9();
+        await run.ended;
+        await server.start();
+      };
+
+      await tryKill({
+        ...{ site, db, failAt: 'put-back.begun=pause', strike, isOld },
+        ...{ reconnect: site.connect, scenario: 'up, server killed while it puts back' },
+      });
+    });
+  }
 
   test('twice, also while putting back goes on: one more up leaves it exactly as before', async (t) => {
     const { site, db, isOld } = await failingShop(t);

@@ -21,6 +21,8 @@ export type Kill = {
   readonly tally?: Tally;
   /** What else is done to the run while it goes on; it gives up waiting when the run ends. */
   readonly strike?: (run: Running) => Promise<void>;
+  /** Another connection than `db`, which a strike may have ended. */
+  readonly reconnect?: () => Promise<Db>;
   /** How the database looks when the last command has succeeded (exit 0). */
   readonly isNew?: Picture;
   /** How it looks when the run was put back (exit 20). */
@@ -74,6 +76,7 @@ export async function finishKilled(kill: Kill, first: Ended): Promise<void> {
   const wanted = { 0: kill.isNew, 20: kill.isOld, ...kill.outcomes }[last.code ?? -1];
   const said = `exit code ${last.code} after: ${first.stderr}\n--- and then: ${last.stderr}`;
   assert.ok(wanted !== undefined, `not one of this scenario's outcomes: ${said}`);
+  const db = (await kill.reconnect?.()) ?? kill.db;
   assert.deepEqual(await takePicture(db, site.database), wanted, said);
   assert.deepEqual(await findLeftovers(db, site), [], said);
   // Done, refused or put back: nothing came in its way.

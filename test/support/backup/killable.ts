@@ -16,6 +16,8 @@ export type Killable = {
   /** Arguments of `runProgram`. */
   readonly takeArgs: readonly string[];
   readonly restoreArgs: readonly string[];
+  /** Restores in place. */
+  readonly replaceArgs: readonly string[];
   /** Where the restore keeps how far it is. */
   readonly stateFile: string;
   /** Does to the database what a migration might have done, and gives what it is then. */
@@ -23,7 +25,7 @@ export type Killable = {
   /** Tables and rows are all those of the set, or all the changed ones. */
   assertNotMixed(changed: Contents): Promise<void>;
   /** The next restore finishes, and leaves nothing behind. */
-  finish(): Promise<void>;
+  finish(how?: 'staged' | 'in place'): Promise<void>;
 };
 
 const changes = [
@@ -54,6 +56,7 @@ export async function makeKillable(
     ...{ old, stateFile },
     takeArgs: ['take', socket, database, dir],
     restoreArgs: ['restore', socket, database, dir, set.name, stateFile],
+    replaceArgs: ['replace', socket, database, dir, set.name, stateFile],
     async change() {
       rmSync(stateFile, { force: true });
       // A connection of its own: the server may have been killed since the last time.
@@ -71,11 +74,11 @@ export async function makeKillable(
       );
       assert.ok(sides.includes(found), `neither old nor new: ${found}`);
     },
-    async finish() {
+    async finish(how = 'staged') {
       const saved = existsSync(stateFile)
         ? (JSON.parse(readFileSync(stateFile, 'utf8')) as RestoreState)
         : null;
-      await restore(address, database, set, { saved });
+      await restore(address, database, set, { saved, how });
       assert.deepEqual(compareContents(old, await contentsOf(address, database)), []);
       assert.deepEqual(await leftoverSchemas(address, database), []);
     },

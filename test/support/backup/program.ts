@@ -1,6 +1,7 @@
 /**
  * A process that takes or restores a backup, for tests that kill it:
- * `node program.ts take|restore SOCKET DATABASE DIR [SET STATE_FILE]`.
+ * `node program.ts take|restore|replace SOCKET DATABASE DIR [SET STATE_FILE]`; `replace`
+ * restores in place.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ if (what === 'take') {
     : null;
   await restore(address, database, set, {
     saved,
+    how: what === 'replace' ? 'in place' : 'staged',
     save: async (state) => {
       writeFileSync(join(dir, 'state.new'), JSON.stringify(state));
       renameSync(join(dir, 'state.new'), stateFile);
