@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Db } from '../database/connect.ts';
+import { versionNumbers } from '../database/server.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { BackupSet } from './manifest.ts';
 import { readPackedText } from './packed-file.ts';
+import { isImported } from './reason.ts';
 
 /** What a statement needs besides its own bytes. */
 const PACKET_MARGIN_BYTES = 1024;
@@ -14,13 +16,41 @@ export function neededPacketBytes(longestStatementBytes: number): number {
 
 /**
  * Whether this server can take what the set holds, as far as that can be known before it is loaded:
- * the length of its statements and its collations. Reads only.
+ * its version, the length of the set's statements and its collations. Reads only.
  *
  * @throws DeployError `RESTORE_FAILED` naming what the server lacks
  */
 export async function assertServerFits(db: Db, set: BackupSet): Promise<void> {
+  await assertVersion(db, set);
   await assertPacket(db, set);
   await assertCollations(db, set);
+}
+
+/**
+ * Tables are tried in the staging, but views, routines, triggers and events are made after the swap,
+ * when there is no way back: what an older server does not know must not be found out there. Of an
+ * imported dump nobody knows the server: its set names the private one.
+ */
+async function assertVersion(db: Db, { manifest, name }: BackupSet): Promise<void> {
+  const row = await db.one<{ version: string }>('SELECT VERSION() AS version');
+  const [own, other] = [row?.version ?? '', manifest.server.version];
+  if (isImported(manifest) || compareSeries(other, own) <= 0) return;
+  const what = `${name} was taken of MariaDB ${other}, and this server is older: ${own}`;
+  throw new DeployError('RESTORE_FAILED', what, {
+    where: `server of ${manifest.database}`,
+    facts: { server: own, set: other },
+    next: [
+      'restore it on a server of the same version or a newer one',
+      'RESTORE.md in the set says how to load it by hand, as far as this server knows what it holds',
+    ],
+  });
+}
+
+/** Compares `10.11.19-MariaDB` with `11.8.6-MariaDB` by major and minor version, as numbers. Pure. */
+function compareSeries(a: string, b: string): number {
+  const [majorA = 0, minorA = 0] = versionNumbers(a).split('.').map(Number);
+  const [majorB = 0, minorB = 0] = versionNumbers(b).split('.').map(Number);
+  return majorA - majorB || minorA - minorB;
 }
 
 async function assertPacket(db: Db, { manifest, name }: BackupSet): Promise<void> {
@@ -30,7 +60,7 @@ async function assertPacket(db: Db, { manifest, name }: BackupSet): Promise<void
   if (bytes >= needed) return;
   const what = `max_allowed_packet of this server is ${bytes} bytes, and ${name} has rows for which it needs ${needed}`;
   throw new DeployError('RESTORE_FAILED', what, {
-    where: `server ${manifest.database}`,
+    where: `server of ${manifest.database}`,
     facts: { maxAllowedPacketBytes: bytes, neededBytes: needed },
     next: [`SET GLOBAL max_allowed_packet = ${neededPacketBytes(manifest.longestStatementBytes)};`],
   });

@@ -175,6 +175,23 @@ describe('deploy restore onto a server that cannot take the set', () => {
     assert.deepEqual(await findLeftovers(db, site), []);
   });
 
+  test('because the set is of a newer server: refused before anything, with both versions', async (t) => {
+    const { site, db, set } = await savedShop(t);
+    const before = await takePicture(db, site.database);
+    forgeManifest(`${site.backupDir}/${set}`, (manifest) => ({
+      ...manifest,
+      server: { ...manifest.server, version: '100.2.1-MariaDB' },
+    }));
+
+    const ended = await site.deploy(['restore', '--backup', set, '--yes']);
+
+    assert.equal(ended.code, 14, ended.stderr);
+    assert.match(ended.stderr, /was taken of MariaDB 100\.2\.1-MariaDB, .* is older: \d+\.\d+/);
+    assert.match(ended.stderr, /same version or a newer one/);
+    assert.deepEqual(await takePicture(db, site.database), before);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
   test('because it does not know a collation: refused before anything, with its name', async (t) => {
     const { site, db, set } = await savedShop(t);
     const before = await takePicture(db, site.database);
