@@ -6,6 +6,7 @@ import { fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { makeObjects, readSections } from './load.ts';
+import { changeCreate } from './object-statements.ts';
 import { putEvent } from './put-events.ts';
 import { INVALID_VIEW, PLACEHOLDER } from './read-objects.ts';
 import { schemaAttributes } from './read-tables.ts';
@@ -56,7 +57,8 @@ async function putKinds(context: RestoreContext, kinds: readonly string[]): Prom
         if (await untilFree(patience, put)) missed.push(section.key.slice('event:'.length));
         continue;
       }
-      const failed = await untilFree(patience, () => makeObjects(db, [section], 'PUT_BACK_FAILED'));
+      const made = isRoutine(section.key) ? replacing(section) : section;
+      const failed = await untilFree(patience, () => makeObjects(db, [made], 'PUT_BACK_FAILED'));
       for (const name of failed) {
         log.warn({ view: name }, `the view ${name} was invalid in the backup and cannot be made`);
       }
@@ -65,7 +67,7 @@ async function putKinds(context: RestoreContext, kinds: readonly string[]): Prom
   });
 }
 
-/** What is dropped and what is made, of the given kinds. Pure. */
+/** What is dropped and what is made, of the given kinds; routines that are made are not dropped before. Pure. */
 export function planObjects(
   wanted: Fingerprints,
   live: Fingerprints,
@@ -77,13 +79,29 @@ export function planObjects(
     kindOf(key) !== 'trigger' && live.has(key) && live.get(key) === wanted.get(key);
   const stays = (key: ObjectKey): boolean =>
     isEqual(key) && isEqual(partnerOf(key, wanted, live) ?? key);
-  const drop = [...live.keys()].filter((key) => isOfKinds(key) && !stays(key));
+  const replaced = new Set(sections.flatMap(({ key }) => (isRoutine(key) ? [key] : [])));
+  const drop = [...live.keys()].filter(
+    (key) => isOfKinds(key) && !stays(key) && !replaced.has(key),
+  );
   const make = sections.filter(({ key }) => {
     if (key === null) return false;
     const own = key.replace(PREFIXES, 'view:');
     return isOfKinds(own) && !stays(own as ObjectKey);
   });
   return { drop: drop.sort(byDropOrder), make };
+}
+
+/**
+ * DROP of a routine takes the rights on it away that accounts have (EXECUTE), and no backup has
+ * them: it is replaced. Rights on tables and views stay with the name, whatever becomes of that.
+ */
+function isRoutine(key: string | null): boolean {
+  return key !== null && ['package', 'package body', 'function', 'procedure'].includes(kindOf(key));
+}
+
+function replacing(section: Section): Section {
+  const change = (create: string) => create.replace(/^CREATE /, 'CREATE OR REPLACE ');
+  return { ...section, statements: changeCreate(section.statements, change) };
 }
 
 /** What a section's key begins with that makes a view in part, or may fail to. */

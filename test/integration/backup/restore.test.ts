@@ -166,6 +166,51 @@ test('a table that took the name of a sequence: refused, nothing is changed', as
   await assertUntouched({ ...site, changed });
 });
 
+test('rights on tables, columns, views and routines are what they were', async (t) => {
+  const database = await server.createDatabase();
+  const db = await server.connect(database);
+  const user = `${database}@localhost`;
+  const code = [
+    'CREATE OR REPLACE TABLE held (id INT PRIMARY KEY, v INT)',
+    'CREATE OR REPLACE VIEW seen AS SELECT id FROM held',
+    'CREATE OR REPLACE FUNCTION called() RETURNS INT RETURN 1',
+    'CREATE OR REPLACE PROCEDURE run() SELECT 1',
+    `CREATE USER ${user}`,
+    `GRANT SELECT (id) ON held TO ${user}`,
+    `GRANT SELECT ON seen TO ${user}`,
+    `GRANT EXECUTE ON FUNCTION called TO ${user}`,
+    `GRANT EXECUTE ON PROCEDURE run TO ${user}`,
+    "SET sql_mode = 'ORACLE'",
+    'CREATE PACKAGE pack AS PROCEDURE p; END',
+    'CREATE PACKAGE BODY pack AS PROCEDURE p AS BEGIN SELECT 1; END; END',
+    `GRANT EXECUTE ON PACKAGE pack TO ${user}`,
+    `GRANT EXECUTE ON PACKAGE BODY pack TO ${user}`,
+    'SET sql_mode = DEFAULT',
+  ];
+  for (const statement of code) await db.run(statement);
+  const old = await contentsOf(address, database);
+  const before = await db.query(`SHOW GRANTS FOR ${user}`);
+  const set = await take(address, database, makeBackupDir(t));
+  for (const statement of [
+    "SET sql_mode = 'ORACLE'",
+    'CREATE OR REPLACE PACKAGE pack AS PROCEDURE p2; END',
+    'CREATE OR REPLACE PACKAGE BODY pack AS PROCEDURE p2 AS BEGIN SELECT 2; END; END',
+    'SET sql_mode = DEFAULT',
+    'ALTER TABLE held ADD COLUMN more INT',
+    'CREATE OR REPLACE VIEW seen AS SELECT id + 1 AS id FROM held',
+    'CREATE OR REPLACE FUNCTION called() RETURNS INT RETURN 2',
+    'CREATE OR REPLACE PROCEDURE run() SELECT 2',
+    'CREATE PROCEDURE newer() SELECT 2',
+  ])
+    await db.run(statement);
+
+  await restore(address, database, set);
+
+  assert.deepEqual(compareContents(old, await contentsOf(address, database)), []);
+  assert.equal(before.length, 7);
+  assert.deepEqual(await db.query(`SHOW GRANTS FOR ${user}`), before);
+});
+
 /** A database of which every kind of object has become another one, and a set of what it was. */
 async function makeKinds(t: TestContext): Promise<Site> {
   const database = await server.createDatabase();

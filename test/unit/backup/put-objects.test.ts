@@ -43,11 +43,20 @@ test('a view’s placeholder is made with the view and stays away with it', () =
   });
 });
 
+test('a routine that is made again is not dropped before: rights on it would go', () => {
+  const wanted = { 'procedure:p': '1', 'function:same': '1' };
+  const live = { 'procedure:p': '2', 'function:p': '1', 'function:same': '1' };
+  assert.deepEqual(plan(wanted, live, ['procedure', 'function']), {
+    drop: ['function:p'],
+    make: ['procedure:p'],
+  });
+});
+
 test('a package and its body go and come together', () => {
   const both = { 'package:p': '1', 'package body:p': '1' };
   const kinds = ['package', 'package body'];
   assert.deepEqual(plan(both, { 'package:p': '1', 'package body:p': '2' }, kinds), {
-    drop: ['package body:p', 'package:p'],
+    drop: [],
     make: ['package:p', 'package body:p'],
   });
   assert.deepEqual(plan(both, both, kinds), { drop: [], make: [] });
