@@ -1,4 +1,4 @@
-import type { Db } from '../database/connect.ts';
+import { type Db, PINNED_SQL_MODE } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
 import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { failPoint } from '../errors/fail-point.ts';
@@ -128,6 +128,11 @@ function kindOf(key: string): string {
 
 /** DATA LOSS: an object without rows, which the set has not or has otherwise. */
 async function dropObject(db: Db, key: ObjectKey): Promise<void> {
+  const kind = kindOf(key);
   const name = quoteNameText(key.slice(key.indexOf(':') + 1));
-  await db.run(`DROP ${kindOf(key).toUpperCase()} IF EXISTS ${name}`);
+  // MariaDB: 10.11 knows DROP PACKAGE only in this mode.
+  const isPackage = kind === 'package' || kind === 'package body';
+  if (isPackage) await db.run("SET SESSION sql_mode='ORACLE'");
+  await db.run(`DROP ${kind.toUpperCase()} IF EXISTS ${name}`);
+  if (isPackage) await db.run(`SET SESSION sql_mode='${PINNED_SQL_MODE}'`);
 }

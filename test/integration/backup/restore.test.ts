@@ -195,6 +195,8 @@ test('rights on tables, columns, views and routines are what they were', async (
     "SET sql_mode = 'ORACLE'",
     'CREATE OR REPLACE PACKAGE pack AS PROCEDURE p2; END',
     'CREATE OR REPLACE PACKAGE BODY pack AS PROCEDURE p2 AS BEGIN SELECT 2; END; END',
+    'CREATE PACKAGE newer_pack AS PROCEDURE p; END',
+    'CREATE PACKAGE BODY newer_pack AS PROCEDURE p AS BEGIN SELECT 2; END; END',
     'SET sql_mode = DEFAULT',
     'ALTER TABLE held ADD COLUMN more INT',
     'CREATE OR REPLACE VIEW seen AS SELECT id + 1 AS id FROM held',
