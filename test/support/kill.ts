@@ -71,7 +71,7 @@ export async function tryKill(kill: Kill): Promise<Ended> {
 
 /** Exactly one more command after a run that was disturbed, and what must be true then. */
 export async function finishKilled(kill: Kill, first: Ended): Promise<void> {
-  const { site, db } = kill;
+  const { site } = kill;
   const last = await site.deploy(kill.finish ?? ['up'], { ...notMeasured, ...kill.env });
   const wanted = { 0: kill.isNew, 20: kill.isOld, ...kill.outcomes }[last.code ?? -1];
   const said = `exit code ${last.code} after: ${first.stderr}\n--- and then: ${last.stderr}`;

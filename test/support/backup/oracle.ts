@@ -9,12 +9,12 @@ export type Oracle = Readonly<Record<string, string>>;
 
 const name = (text: string) => `\`${text.replaceAll('`', '``')}\``;
 
-/** Reads the default database of `db`; tables of this program are left out, and times of creation. */
-export async function askServer(db: Db): Promise<Oracle> {
+/** Reads the default database of `db` but `without`; tables of this program are left out, and times of creation. */
+export async function askServer(db: Db, without: readonly string[] = []): Promise<Oracle> {
   const found: Record<string, string> = {};
   const note = (key: string, row: Row | undefined) => {
     const { Created: _, ...rest } = row ?? {};
-    found[key] = JSON.stringify(rest);
+    found[key] = JSON.stringify(rest, inOrder);
   };
   note(
     'database',
@@ -27,6 +27,7 @@ export async function askServer(db: Db): Promise<Oracle> {
      WHERE table_schema = DATABASE() AND table_name NOT LIKE 'deploy\\_%'`,
   );
   for (const { name: table, type } of tables) {
+    if (without.includes(table)) continue;
     const kind = type === 'VIEW' || type === 'SEQUENCE' ? type : 'TABLE';
     note(`${kind} ${table}`, await db.one(`SHOW CREATE ${kind} ${name(table)}`));
     if (kind === 'SEQUENCE') note(`next of ${table}`, await db.one(`SELECT * FROM ${name(table)}`));
@@ -57,4 +58,14 @@ export async function askServer(db: Db): Promise<Oracle> {
   for (const { name: each, kind } of routines)
     note(`${kind} ${each}`, await db.one(`SHOW CREATE ${kind} ${name(each)}`));
   return found;
+}
+
+/** Keys are added to tables that are full; in which order they stand says nothing. */
+function inOrder(column: string, value: unknown): unknown {
+  if (column !== 'Create Table') return value;
+  const lines = String(value)
+    .split('\n')
+    .map((line) => line.replace(/,$/, ''));
+  const isKey = (line: string) => /^ *(?:[A-Z]+ )?KEY /.test(line);
+  return [...lines.filter((line) => !isKey(line)), ...lines.filter(isKey).sort()];
 }
