@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../../src/database/connect.ts';
 import { DeployError, isDeployError } from '../../../src/errors/deploy-error.ts';
-import { makeRandom } from '../../support/bamort/random.ts';
 import {
-  type FileRow,
   type Files,
   makeDir,
   readSet,
@@ -204,64 +202,6 @@ describe('a reference', () => {
       const names = 'SELECT s.name FROM product AS p JOIN shelf AS s ON s.id = p.shelf_id';
       assert.deepEqual(await db.query(names), [{ name: 'Straße' }]);
       assert.deepEqual(await sync(t, db, files(shelf)), []);
-    }
-  });
-});
-
-describe('any two sets', () => {
-  const names = ['Apfel', 'äpfel', 'Birne', 'Straße', 'STRASSE', 'Stoﬀ', 'Kelle', 'Zange', 'Öl'];
-
-  function randomFiles(seed: number): Files {
-    const random = makeRandom(seed);
-    // One spelling of each name: two that are equal for the database would be refused.
-    const pick = () => {
-      const chosen = names.filter(() => random.int(0, 1) === 1);
-      const fold = (name: string) =>
-        name.toLowerCase().replace('ß', 'ss').normalize('NFD').replace(/\p{M}/gu, '');
-      return chosen.filter(
-        (name, at) => chosen.findIndex((one) => fold(one) === fold(name)) === at,
-      );
-    };
-    const shelves = pick().map((name) => ({ name, height: random.pick([null, 0, 1.5, 1e-7]) }));
-    const products: FileRow[] = pick().map((name) => ({
-      name,
-      price: random.pick(['0.00', '12.50', '0.05']),
-      note: random.pick([null, '', 'Öl', 'öl', 'öl ']),
-      shelf: shelves.length === 0 ? null : random.pick([null, ...shelves.map((one) => one.name)]),
-    }));
-    return { shelves, products };
-  }
-
-  const read = (db: Db) =>
-    db.query(`SELECT p.name, p.price, HEX(p.note) AS note, p.shelf_name, s.name AS shelf, s.height
-      FROM product AS p LEFT JOIN shelf AS s ON s.id = p.shelf_id ORDER BY BINARY p.name`);
-  const readIds = (db: Db) =>
-    db.query<{ id: number; name: string }>('SELECT id, name FROM product');
-
-  test('synced one after the other give what the second alone gives, and keep the ids of common rows', async (t) => {
-    const [db, fresh] = [await shopDatabase(), await shopDatabase()];
-    for (let seed = 1; seed <= 25; seed += 1) {
-      await sync(t, db, randomFiles(seed));
-      const before = await readIds(db);
-      const next = randomFiles(seed + 1000);
-
-      await sync(t, db, next);
-
-      await fresh.run('DELETE FROM product');
-      await fresh.run('DELETE FROM shelf');
-      await sync(t, fresh, next);
-      assert.deepEqual(await read(db), await read(fresh), `seed ${seed}`);
-      const same = await db.query<{ id: number; old: number }>(
-        `SELECT p.id, b.id AS old FROM product AS p JOIN (${
-          before.length === 0
-            ? "SELECT 0 AS id, '' AS name"
-            : before
-                .map(({ id, name }) => `SELECT ${id} AS id, '${name}' AS name`)
-                .join(' UNION ALL ')
-        }) AS b ON b.name COLLATE utf8mb4_unicode_ci = p.name`,
-      );
-      for (const { id, old } of same) assert.equal(id, old, `seed ${seed}`);
-      assert.deepEqual(await sync(t, db, next), [], `seed ${seed}: nothing is left to do`);
     }
   });
 });

@@ -24,7 +24,7 @@ const notes = [
   'a NUL \0 and a lone \r, a \n, a \t',
   'backslash \\ quote " apostrophe \' and \\u0026',
   'emoji 😀 and 🧙🏽‍♀️',
-  '<b>&amp; </b> ${x} $& $1',
+  '<b>&amp; </b> {x} $& $1 %s',
   ' spaces  around ',
   '"},{"name":"x"',
   '[]\n}',
