@@ -487,7 +487,7 @@ describe('a package that is right', () => {
 
   test('cannot be opened where the file system refuses', async () => {
     await assert.rejects(
-      openPackage(file, { expectedVersion: '0.5.0', tmpDir: join(root, 'nowhere') }),
+      openPackage(file, { expectedVersion: '0.5.0', tmpDir: join(file, 'nowhere') }),
       (error) => isDeployError(error, 'BUNDLE_FAILED'),
     );
   });
