@@ -1,12 +1,11 @@
 /** Exports of every former format, imported as people do it: the same rows in the database afterwards. */
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readEntities } from '../../src/masterdata/entities.ts';
 import { exportMasterdata } from '../../src/masterdata/export.ts';
 import { readMasterdata } from '../../src/masterdata/read.ts';
-import { asGo, inTwo, lacking, shapes, single, writeShape } from '../support/bamort/former.ts';
+import { inTwo, lacking, shapes, writeShape } from '../support/bamort/former.ts';
 import { migrationsDir } from '../support/bamort/migrate.ts';
 import { makeSite } from '../support/deploy.ts';
 import { makeDir, masterdataDir } from '../support/masterdata.ts';
@@ -63,24 +62,5 @@ describe('masterdata import of a former format', () => {
         assert.deepEqual(rows.get(file), had, `${shape} ${file}`);
       }
     }
-  });
-
-  test('0, the single file, gives the rows that it has', async (t) => {
-    const dir = await makeDir(t);
-    await mkdir(dir, { recursive: true });
-    const file = path.join(dir, 'export.json');
-    await writeFile(file, asGo(single));
-
-    const { report, log, rows } = await importInto(t, file);
-
-    assert.equal(report.masterdata_conversion.from, '0');
-    assert.ok(report.masterdata_conversion.notes.length > 0);
-    assert.match(log, /converted from format 0 /);
-    const [skill] = rows.get('skills.json') as Record<string, unknown>[];
-    assert.equal(skill!['name'], 'Schiﬀe lenken');
-    assert.equal(skill!['quelle'], 'GDB 12');
-    assert.equal(skill!['initialwert'], 5);
-    assert.equal(rows.get('equipment.json')?.length, 1);
-    assert.equal(rows.get('spells.json')?.length, 0);
   });
 });
