@@ -12,9 +12,11 @@ const name = (text: string) => `\`${text.replaceAll('`', '``')}\``;
 /** Reads the default database of `db` but `without`; tables of this program are left out, and times of creation. */
 export async function askServer(db: Db, without: readonly string[] = []): Promise<Oracle> {
   const found: Record<string, string> = {};
+  // In other modes SHOW CREATE leaves out options of tables.
+  await db.run("SET SESSION sql_mode = ''");
   const note = (key: string, row: Row | undefined) => {
     const { Created: _, ...rest } = row ?? {};
-    found[key] = JSON.stringify(rest, inOrder);
+    found[key] = JSON.stringify(rest);
   };
   note(
     'database',
@@ -29,7 +31,8 @@ export async function askServer(db: Db, without: readonly string[] = []): Promis
   for (const { name: table, type } of tables) {
     if (without.includes(table)) continue;
     const kind = type === 'VIEW' || type === 'SEQUENCE' ? type : 'TABLE';
-    note(`${kind} ${table}`, await db.one(`SHOW CREATE ${kind} ${name(table)}`));
+    const shown = (await db.one(`SHOW CREATE ${kind} ${name(table)}`)) ?? {};
+    note(`${kind} ${table}`, kind === 'TABLE' ? withSortedKeys(shown) : shown);
     if (kind === 'SEQUENCE') note(`next of ${table}`, await db.one(`SELECT * FROM ${name(table)}`));
     if (kind !== 'TABLE') continue;
     const sum = await db.one<{ Checksum: string }>(`CHECKSUM TABLE ${name(table)} EXTENDED`);
@@ -60,12 +63,14 @@ export async function askServer(db: Db, without: readonly string[] = []): Promis
   return found;
 }
 
-/** Keys are added to tables that are full; in which order they stand says nothing. */
-function inOrder(column: string, value: unknown): unknown {
-  if (column !== 'Create Table') return value;
-  const lines = String(value)
-    .split('\n')
-    .map((line) => line.replace(/,$/, ''));
-  const isKey = (line: string) => /^ *(?:[A-Z]+ )?KEY /.test(line);
-  return [...lines.filter((line) => !isKey(line)), ...lines.filter(isKey).sort()];
+/** The order in which a table lists its keys says nothing: those that are added later come last. */
+function withSortedKeys(row: Row): Row {
+  const lines = String(row['Create Table']).split('\n');
+  const isKey = (line: string) => /^ {2}(?:UNIQUE |FULLTEXT |SPATIAL |VECTOR )?KEY /.test(line);
+  const keys = lines.filter(isKey).map((line) => line.replace(/,$/, ''));
+  return {
+    ...row,
+    'Create Table': lines.filter((line) => !isKey(line)).map((line) => line.replace(/,$/, '')),
+    keys: keys.sort(),
+  };
 }
