@@ -5,7 +5,7 @@ import { inTransaction } from '../database/transaction.ts';
 import { describeCauses } from '../errors/chain.ts';
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
-import { advanceJournal } from '../statements/journal.ts';
+import { advanceJournal, forgetIntentsBefore } from '../statements/journal.ts';
 import { runStatement } from '../statements/run-statement.ts';
 import type { Direction } from '../statements/statement.ts';
 import type { Action } from './actions.ts';
@@ -60,6 +60,7 @@ export async function skipMigration(options: ApplyOptions, failed: Failed): Prom
   const text = describeCauses(failed.error, serverText) ?? failed.error.message;
   await inTransaction(db, async () => {
     await advanceJournal(hold, runId, { done: [failed.record], intent: null });
+    await forgetIntentsBefore(hold, runId, failed.record.seq);
     await options.record(failed.record, 0, text);
   });
   options.onSkip?.(failed.migration, failed.error);

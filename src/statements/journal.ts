@@ -144,6 +144,16 @@ export async function forgetIntent(hold: Hold, runId: string, seq: number): Prom
   );
 }
 
+/**
+ * Removes the intents of the actions before `seq`, because what they meant to do was taken back. Runs
+ * in the transaction that the caller has open. Needs the lock.
+ */
+export async function forgetIntentsBefore(hold: Hold, runId: string, seq: number): Promise<void> {
+  await hold.db.run(sql`
+    DELETE FROM ${qualified(hold.database, 'deploy_journal')}
+    WHERE run_id = ${runId} AND seq < ${seq} AND state = 'intent' AND ${hold.guard}`);
+}
+
 function journalValues(
   hold: Hold,
   runId: string,
