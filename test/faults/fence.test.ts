@@ -178,7 +178,7 @@ describe('the up that ends a half-way run', () => {
     assert.match(during['ticking']!, /^SLAVESIDE_DISABLED/);
     assert.equal(ended.code, 0, ended.stderr);
     assert.deepEqual(await readDoors(db, site.database), before);
-    assert.deepEqual(await findLeftovers(db, site), []);
+    assert.deepEqual(await findLeftovers(db, site, byAdmin), []);
   }
 
   test('closes what a killed up had recorded, and not closed', async (t) => {
@@ -317,7 +317,7 @@ describe('without the right to close', () => {
       "SELECT run_id FROM deploy_run WHERE mode IN ('restore', 'rollback')",
     );
     assert.deepEqual(runs, []);
-    assert.deepEqual(await findLeftovers(db, site), []);
+    assert.deepEqual(await findLeftovers(db, site, byAdmin), []);
   });
 
   test('a misspelt name of FENCE_USERS is refused by FENCE=require, and FENCE=warn says it', async (t) => {

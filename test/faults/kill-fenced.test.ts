@@ -65,6 +65,8 @@ describe('a run that keeps the application out by the procedures, killed', () =>
 
       await tryKill({
         ...{ site, db, scenario: 'up with a fence', failAt: `${point}=kill`, isNew: expected },
+        // An administrator has locked it.
+        known: ['account app_locked@% is locked'],
       });
 
       assert.deepEqual(await readDoors(db, site.database), doors);

@@ -32,6 +32,8 @@ export type Kill = {
   readonly args?: readonly string[];
   /** The last command, which must leave everything tidy; `up` unless given. */
   readonly finish?: readonly string[];
+  /** What was left over before, as `findLeftovers` says it. */
+  readonly known?: readonly string[];
   /** Under which name `npm run faults` counts it. */
   readonly scenario?: string;
 };
@@ -78,7 +80,7 @@ export async function finishKilled(kill: Kill, first: Ended): Promise<void> {
   assert.ok(wanted !== undefined, `not one of this scenario's outcomes: ${said}`);
   const db = (await kill.reconnect?.()) ?? kill.db;
   assert.deepEqual(await takePicture(db, site.database), wanted, said);
-  assert.deepEqual(await findLeftovers(db, site), [], said);
+  assert.deepEqual(await findLeftovers(db, site, kill.known), [], said);
   // Done, refused or put back: nothing came in its way.
   const hit = first.signal !== null || ![0, 13, 20].includes(first.code!);
   if (kill.tally !== undefined) {
