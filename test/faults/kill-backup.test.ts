@@ -121,7 +121,7 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
     });
   }
 
-  test('most of these runs were hit before their end', () => assertOftenHit(tally));
+  test('some of these runs were hit before their end', () => assertOftenHit(tally));
 });
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

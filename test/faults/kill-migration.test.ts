@@ -25,7 +25,7 @@ const points: readonly (readonly [name: string, times: number, which?: 'odd' | '
   ['backup.proved', 1],
   ['run.changing', 1],
   ['apply.journalled', parcelActions.up, 'odd'],
-  ['transaction.before-commit', 5],
+  ['transaction.before-commit', 5, 'odd'],
   ['apply.executed', parcelActions.up, 'even'],
   ['apply.record', 1],
   ['run.changed', 1],
@@ -35,9 +35,7 @@ const points: readonly (readonly [name: string, times: number, which?: 'odd' | '
 /** Statements that wait for a reader of the table, so that a kill hits them while they run. */
 const waiting: readonly (readonly [nth: number, table: string])[] = [
   [3, 'purchase'],
-  [5, 'parcel'],
   [8, 'purchase'],
-  [10, 'customer'],
   [12, 'purchase'],
 ];
 
@@ -104,8 +102,8 @@ describe('kill -9 and SIGTERM during a migration of twelve statements and a data
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_116);
   const tally = { tried: 0, hit: 0 };
   for (const [signal, kills] of [
-    ['SIGKILL', killsInCi(8)],
-    ['SIGTERM', killsInCi(4)],
+    ['SIGKILL', killsInCi(6)],
+    ['SIGTERM', killsInCi(3)],
   ] as const) {
     for (let nth = 1; nth <= kills; nth++) {
       test(`${signal} at random moment ${nth} of seed ${seed}: one more up brings the new version`, async (t) => {
@@ -120,5 +118,5 @@ describe('kill -9 and SIGTERM during a migration of twelve statements and a data
     }
   }
 
-  test('most of these runs were hit before their end', () => assertOftenHit(tally));
+  test('some of these runs were hit before their end', () => assertOftenHit(tally));
 });

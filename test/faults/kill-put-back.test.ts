@@ -75,7 +75,7 @@ describe('kill -9 while a failed migration is put back', () => {
   // The second half of a run. kill-backup.test.ts has more random moments of a restore.
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_117);
   const tally = { tried: 0, hit: 0 };
-  for (let nth = 1; nth <= killsInCi(6); nth++) {
+  for (let nth = 1; nth <= killsInCi(4); nth++) {
     test(`at random moment ${nth} of seed ${seed}: one more up leaves it exactly as before`, async (t) => {
       const { site, db, isOld } = await failingShop(t);
       const random = makeRandom(seed + nth);
@@ -85,9 +85,9 @@ describe('kill -9 while a failed migration is put back', () => {
     });
   }
 
-  test('most of these runs were hit before their end', () => assertOftenHit(tally));
+  test('some of these runs were hit before their end', () => assertOftenHit(tally));
 
-  for (let nth = 1; nth <= Math.min(killsInCi(3), 20); nth++) {
+  for (let nth = 1; nth <= Math.min(killsInCi(2), 20); nth++) {
     test(`of the server, at random moment ${nth} of seed ${seed}: one more up leaves it exactly as before`, async (t) => {
       const { site, db, isOld } = await failingShop(t);
       await db.close();

@@ -83,8 +83,8 @@ describe('kill -9 and SIGTERM during a rollback', () => {
   const seed = Number(process.env['FAULT_SEED'] ?? 20_260_118);
   const tally = { tried: 0, hit: 0 };
   for (const [signal, kills] of [
-    ['SIGKILL', killsInCi(4)],
-    ['SIGTERM', killsInCi(4)],
+    ['SIGKILL', killsInCi(3)],
+    ['SIGTERM', killsInCi(3)],
   ] as const) {
     for (let nth = 1; nth <= kills; nth++) {
       test(`${signal} at random moment ${nth} of seed ${seed}: up finds the version before, or after and says so`, async (t) => {
@@ -101,7 +101,7 @@ describe('kill -9 and SIGTERM during a rollback', () => {
     }
   }
 
-  test('most of these runs were hit before their end', () => assertOftenHit(tally));
+  test('some of these runs were hit before their end', () => assertOftenHit(tally));
 
   for (const [first, second] of [
     [2, 'apply.journalled#3'],
