@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { notMeasured } from './deploy.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -26,7 +27,7 @@ export async function runMeasured(
   const PATH = `${path.dirname(process.execPath)}:${process.env['PATH']}`;
   // npm adds the arguments in the same way. The script ends in exec: the child is the program.
   const child = spawn('sh', ['-c', `${scripts['deploy']} "$@"`, 'sh', ...args], {
-    ...{ cwd: root, env: { PATH, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
+    ...{ cwd: root, env: { PATH, ...env, ...notMeasured }, stdio: ['ignore', 'ignore', 'pipe'] },
   });
   let stderr = '';
   child.stderr!.on('data', (chunk: Buffer) => {
