@@ -104,7 +104,11 @@ function makeLook(options: StartOptions, reader: DatabaseReader): () => Promise<
   return async () => {
     const [found, reading] = await Promise.all([findFolder(), reader.look()]);
     const requiredVersion = config.requiredVersion ?? found?.versions.at(-1) ?? null;
-    return decideHealth({ folder: found, requiredVersion, reading });
+    const health = decideHealth({ folder: found, requiredVersion, reading });
+    // A folder that is mounted may have been corrected since: with what does not fit it is read again.
+    const fits = health.state !== 'unknown' && health.state !== 'ahead';
+    if (!fits && typeof options.folder === 'function') folder = null;
+    return health;
   };
 }
 

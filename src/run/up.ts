@@ -4,11 +4,13 @@ import type { Db } from '../database/connect.ts';
 import { assertUsable } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import { failPoint } from '../errors/fail-point.ts';
 import { formerRelease } from '../history/release.ts';
 import { checkScripts } from '../migrations/script.ts';
 import type { RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import type { LookedAt } from './look.ts';
+import { othersAtWork } from './others.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
 import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
@@ -45,6 +47,7 @@ export async function planUp(
   );
   try {
     const facts = await step(report, 'inspect', () => readUpFacts(context, db, options));
+    await failPoint('plan.inspected');
     assertUsable(facts.server);
     report.database.size_before_bytes = facts.server.sizeBytes;
     report.database.size_after_bytes = facts.server.sizeBytes;
@@ -138,13 +141,16 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
   const { db, looked } = await planUp(context, options);
   try {
     const { plan } = looked;
-    report.mode = plan.mode;
+    // Then only a look under the lock tells whether there is anything to refuse.
+    const isStale =
+      plan.refusals.length > 0 && (await othersAtWork(db, config.database.name, looked.facts));
+    report.mode = isStale ? 'nothing to do' : plan.mode;
     const { select } = options;
     const changes = select.has('migrate') || select.has('masterdata');
     const backupOnly = !changes && select.has('backup');
     const idle = plan.mode === 'nothing to do' || !changes;
-    checkSelection(options, plan, looked.facts, 'before');
-    if (!idle) throwIfRefused(plan);
+    if (!isStale) checkSelection(options, plan, looked.facts, 'before');
+    if (!idle && !isStale) throwIfRefused(plan);
     if (idle && config.backup !== 'always' && !backupOnly) {
       report.warnings.push(...plan.warnings);
       const required = plan.mode === 'nothing to do';
@@ -156,7 +162,7 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
     const { backUpLocked, upLocked } = await import('./up-locked.ts');
     const keep = backupOnly ? 'all' : 'by retention';
     if (idle) await backUpLocked(context, looked.facts, { keep, ...backupFormat(options) });
-    else await upLocked(context, db, options, looked);
+    else await upLocked(context, db, options, isStale ? { ...looked, structure: '' } : looked);
   } finally {
     await db.close();
   }

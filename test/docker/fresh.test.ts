@@ -109,6 +109,7 @@ async function tryFresh(t: TestContext, image: string): Promise<void> {
       ['backend', 'CREATE DATABASE bamort_deploy_x', 1044],
       ['deploy', 'CREATE DATABASE bamort_deploy_x; DROP DATABASE bamort_deploy_x', null],
       ['deploy', 'SELECT COUNT(*) FROM mysql.user', 1142],
+      ['deploy', "INSERT INTO deploy_fence.accounts VALUES ('root')", 1142],
       ['deploy', 'CREATE DATABASE other', 1044],
       ['deploy', 'CREATE DATABASE bamortXdeployXy', 1044],
     ] as const) {
@@ -120,7 +121,7 @@ async function tryFresh(t: TestContext, image: string): Promise<void> {
     }
     const seen = await stack.sqlAs('deploy', 'SHOW DATABASES');
     assert.deepEqual(seen.stdout.split('\n').filter(Boolean), [
-      ...['Database', 'bamort', 'information_schema'],
+      ...['Database', 'bamort', 'deploy_fence', 'information_schema'],
     ]);
   });
 

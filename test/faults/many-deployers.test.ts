@@ -62,6 +62,27 @@ describe('ten deployers at once', () => {
   });
 });
 
+describe('a run that planned while another one was at work', () => {
+  test('refuses nothing that the other did meanwhile: it waits, looks again, and exits 0', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    // It has read the history, and not yet the structure.
+    const second = site.start(['up', '--json'], { DEPLOY_FAIL_AT: 'plan.inspected=pause' });
+    await untilPaused(second);
+
+    const first = await site.deploy(['up']);
+    resume(second);
+    const ended = await second.ended;
+
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal((JSON.parse(ended.stdout) as { mode: string }).mode, 'nothing to do');
+    assert.equal((await db.query('SELECT * FROM migration_history')).length, 2);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+});
+
 describe('a run that was told to stop before it changed anything', () => {
   test('says nothing about the plan: who waited for it does the work', async (t) => {
     const site = await makeSite(t, server);
