@@ -95,11 +95,14 @@ test('after a kill of the deploy container, one more up brings the database to t
     assert.equal(succeeded(await stack.deploy('sh', '-c', left)), '');
   });
 
+  /** By an `up` of the stack the first and the last time; in between its one-shot is what counts. */
   async function comesTo(at: number): Promise<void> {
-    succeeded(await stack.up());
+    if (at === 0 || at === versions.length - 1) {
+      succeeded(await stack.up());
+      const { status, body } = await stack.get('health', '/api/system/health');
+      assert.deepEqual([status, body.status, body.actual_db_version], [200, 'ok', versions[at]]);
+    } else succeeded(await stack.deploy('up'));
 
-    const { status, body } = await stack.get('health', '/api/system/health');
-    assert.deepEqual([status, body.status, body.actual_db_version], [200, 'ok', versions[at]]);
     assert.equal(await stack.sql(`SELECT note FROM extra_${at}`), 'note\none\ntwo\n');
   }
 });
