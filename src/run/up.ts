@@ -10,7 +10,6 @@ import { checkScripts } from '../migrations/script.ts';
 import type { RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import type { LookedAt } from './look.ts';
-import { othersAtWork } from './others.ts';
 import { makePlan, type Plan, type PlanSettings } from './plan.ts';
 import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
@@ -142,8 +141,7 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
   try {
     const { plan } = looked;
     // Then only a look under the lock tells whether there is anything to refuse.
-    const isStale =
-      plan.refusals.length > 0 && (await othersAtWork(db, config.database.name, looked.facts));
+    const isStale = plan.refusals.length > 0 && (await isOutdated(db, looked.facts));
     report.mode = isStale ? 'nothing to do' : plan.mode;
     const { select } = options;
     const changes = select.has('migrate') || select.has('masterdata');
@@ -166,6 +164,12 @@ export async function up(context: RunContext, options: UpOptions): Promise<void>
   } finally {
     await db.close();
   }
+}
+
+/** Loaded only where a plan is refused: a start with nothing to do stays light. */
+async function isOutdated(db: Db, facts: Facts): Promise<boolean> {
+  const { othersAtWork } = await import('./others.ts');
+  return othersAtWork(db, facts.server.database.name, facts);
 }
 
 function backupFormat({ format }: UpOptions): Pick<UpOptions, 'format'> {
