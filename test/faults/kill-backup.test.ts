@@ -62,6 +62,12 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
     return code !== 0;
   }
 
+  /** As a part of the time of a backup; of the scratch server from the moment when it is there. */
+  function momentOf(kind: string, random: number): number {
+    if (kind.startsWith('scratch server')) return random * 0.3;
+    return kind.endsWith('proof') ? 0.4 + random * 0.5 : random;
+  }
+
   async function strike(args: readonly string[], kill: Kill): Promise<boolean> {
     const { hit, signal, code } = await runProgram(args, kill);
     return hit && (signal === 'SIGKILL' || code !== 0);
@@ -70,8 +76,7 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
   async function tryKill(kind: (typeof kinds)[number], random: () => number): Promise<boolean> {
     const { takeArgs, restoreArgs, stateFile } = site;
     if (/(?:backup|proof)$/.test(kind)) {
-      // The last part of the time: the scratch server runs.
-      const afterMs = (kind.endsWith('proof') ? 0.4 + random() * 0.5 : random()) * takeMs;
+      const afterMs = momentOf(kind, random()) * takeMs;
       const victim = kind.startsWith('scratch server') ? { victim: 'scratch server' as const } : {};
       const hit = kind.startsWith('server')
         ? await killServer(takeArgs, afterMs)
@@ -110,7 +115,7 @@ describe('kill -9 at random moments of backup, proof and restore', () => {
       tally.tried++;
       if (hit) tally.hit++;
       // It was over sooner than the first one, which was slow: the next moments lie closer.
-      else if (/(?:backup|proof)$/.test(kind)) takeMs *= 0.8;
+      else if (/^(?:server in )?(?:backup|proof)$/.test(kind)) takeMs *= 0.8;
       else if (kind !== 'swap') restoreMs *= 0.8;
       noteFault({
         scenario: `kill: ${kind}`,

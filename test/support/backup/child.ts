@@ -44,7 +44,8 @@ export async function runProgram(
   await Promise.race([once(child.stdout, 'data'), ended]);
   onStarted();
   if (kill.afterMs !== undefined) {
-    while (child.exitCode === null && kill.onceTrue?.() === false) await sleep(2);
+    const isThere = () => kill.victim === undefined || serversOf(child.pid!).length > 0;
+    while (child.exitCode === null && (kill.onceTrue?.() === false || !isThere())) await sleep(2);
     await Promise.race([sleep(kill.afterMs), ended]);
     hit = kill.victim === undefined ? child.kill('SIGKILL') : killServerOf(child.pid!);
   }
@@ -54,8 +55,18 @@ export async function runProgram(
 
 /** Kills the servers among the children of a process; false when there is none. */
 function killServerOf(pid: number): boolean {
+  const killed = serversOf(pid).filter((server) => {
+    try {
+      return process.kill(server, 'SIGKILL');
+    } catch {
+      // It has ended by itself since it was seen.
+      return false;
+    }
+  });
+  return killed.length > 0;
+}
+
+function serversOf(pid: number): number[] {
   const listed = spawnSync('ps', ['--ppid', String(pid), '-o', 'pid=,comm='], { encoding: 'utf8' });
-  const servers = [...listed.stdout.matchAll(/^ *(\d+) +mariadbd/gm)].map(([, id]) => Number(id));
-  for (const server of servers) process.kill(server, 'SIGKILL');
-  return servers.length > 0;
+  return [...listed.stdout.matchAll(/^ *(\d+) +mariadbd/gm)].map(([, id]) => Number(id));
 }
