@@ -18,7 +18,7 @@ export type DatabaseState = {
 
 /** How far a release came. The old backend is not touched before `start`. */
 export type Situation = {
-  readonly step: 'build' | 'plan' | 'deploy' | 'start';
+  readonly step: 'build' | 'plan' | 'question' | 'deploy' | 'start';
   readonly newRelease: string;
   /** Null when no backend ran. */
   readonly old: OldBackend | null;
@@ -34,6 +34,11 @@ export type Situation = {
 export function whatNow(situation: Situation, exitCode: number): readonly string[] {
   const { step, newRelease, old, before, now } = situation;
   const serves = old === null ? 'no backend runs' : `${nameOf(old)} serves on`;
+  if (step === 'question') {
+    const ask =
+      'next: nobody said yes; to go on, run the same command again and type yes, or add --yes';
+    return [`${serves}; the database is as it was`, ask, ...orBack(situation, false)];
+  }
   if (step === 'build' || step === 'plan' || before === null) {
     return [`${serves}; the database is as it was`, again, ...orBack(situation, false)];
   }

@@ -82,6 +82,7 @@ async function release(known: Known, isConfirmed: boolean): Promise<void> {
   known.before = await readDatabase();
   // 30: there is something to do.
   await step(inDeploy('plan'), [0, 30]);
+  known.step = 'question';
   if (!isConfirmed && !(await confirm())) throw new StepFailed(13);
 
   throwIfStopped();
@@ -102,7 +103,7 @@ async function nameBuild(): Promise<void> {
 
 /** A run that failed may have recorded versions before, so its exit code alone does not say where it is. */
 async function lookAgain(known: Known): Promise<void> {
-  if (known.step === 'build' || known.step === 'plan' || known.before === null) return;
+  if (known.before === null || !['deploy', 'start'].includes(known.step)) return;
   try {
     known.now = await readDatabase();
     known.setOfBefore = await readSetOfBefore(known.before);

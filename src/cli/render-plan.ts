@@ -10,8 +10,15 @@ import type { Cycle, Plan, Refusal } from '../run/plan.ts';
 import type { RollbackPlan } from '../run/rollback.ts';
 import { describeKept, describeVerdict, nextAfter, type Verdict } from '../run/verdicts.ts';
 
-/** The plan for people: mode, versions, each statement with file and line, warnings, refusals. */
-export function renderPlan(plan: Plan | RollbackPlan, facts: Facts): string {
+/**
+ * The plan for people: mode, versions, each statement with file and line, warnings, refusals. Before a
+ * question (`asked`) it does not tell how to do what the answer is about to do.
+ */
+export function renderPlan(
+  plan: Plan | RollbackPlan,
+  facts: Facts,
+  { asked = false }: { readonly asked?: boolean } = {},
+): string {
   const name = facts.server.database.name;
   const lines = [`plan for ${name}: ${titleOf(plan, facts)}`];
   const verdicts = 'verdicts' in plan ? plan.verdicts : [];
@@ -21,7 +28,7 @@ export function renderPlan(plan: Plan | RollbackPlan, facts: Facts): string {
   if (plan.cycles.length > 0 && plan.refusals.length === 0) {
     if ('release' in plan) lines.push(...nextAfter(plan).map((line) => `  after it  ${line}`));
     const how = 'release' in plan ? 'the same command without --dry-run' : 'deploy up';
-    lines.push(`nothing has been changed; to do it: ${how}`);
+    lines.push(`nothing has been changed${asked ? ' yet' : `; to do it: ${how}`}`);
   }
   return `${lines.join('\n')}\n`;
 }

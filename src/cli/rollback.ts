@@ -33,7 +33,7 @@ export async function rollbackCommand(world: World, flags: Flags): Promise<numbe
   return execute(world, flags, (context) =>
     runBack(context, target, {
       ...options,
-      confirm: (plan, facts) => confirm(world, renderPlan(plan, facts), flags),
+      confirm: (plan, facts) => confirm(world, renderPlan(plan, facts, { asked: true }), flags),
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { HistoryFacts } from './history-facts.ts';
-import type { SchemaVersion } from './versions.ts';
+import { compareVersions, parseVersion, type SchemaVersion } from './versions.ts';
 
 /**
  * The backend that recorded `version` last, as `schema_version` has it: what RELEASE was then.
@@ -20,14 +20,28 @@ const COLUMN = 20;
 
 /**
  * The release that belongs to `version`, to be typed as RELEASE. Where nobody told, it is taken to be called
- * like its version; null when what was told may have been cut. Pure.
+ * like its version; null when what was told may have been cut. A release that went on to a newer version has
+ * only passed through this one, and would not fit it. Pure.
  */
 export function releaseOf(
   history: Pick<HistoryFacts, 'schemaVersionRows'>,
   version: SchemaVersion | null,
 ): string | null {
-  const told = recordedRelease(history, version) ?? version;
+  const stayed = history.schemaVersionRows.filter((row) => !wentFurther(history, row, version));
+  const told = recordedRelease({ schemaVersionRows: stayed }, version) ?? version;
   return told !== null && told.length >= COLUMN ? null : told;
+}
+
+function wentFurther(
+  { schemaVersionRows }: Pick<HistoryFacts, 'schemaVersionRows'>,
+  { backendVersion }: Pick<HistoryFacts['schemaVersionRows'][number], 'backendVersion'>,
+  version: SchemaVersion | null,
+): boolean {
+  const isNewer = (other: string) =>
+    version !== null && parseVersion(other) !== null && compareVersions(other, version) > 0;
+  return schemaVersionRows.some(
+    (row) => row.backendVersion === backendVersion && isNewer(row.version),
+  );
 }
 
 /**

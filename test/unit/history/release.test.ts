@@ -15,6 +15,18 @@ test('the release is the one that recorded the version last, or is called like i
   assert.equal(releaseOf(recorded('1.0.7'), null), null);
 });
 
+test('a release that walked through a version on its way to a newer one does not belong to it', () => {
+  const walked = recorded('0.5.0', '0.5.0').schemaVersionRows.map((row, index) => ({
+    ...row,
+    version: index === 0 ? '0.4.0' : '0.10.0',
+  }));
+  const stayed = recorded('0.4.2').schemaVersionRows.map((row) => ({ ...row, version: '0.4.0' }));
+
+  assert.equal(releaseOf({ schemaVersionRows: walked }, '0.4.0'), '0.4.0');
+  assert.equal(releaseOf({ schemaVersionRows: walked }, '0.10.0'), '0.5.0');
+  assert.equal(releaseOf({ schemaVersionRows: [...stayed, ...walked] }, '0.4.0'), '0.4.2');
+});
+
 test('a name that may have been cut is not given: no image has such a tag', () => {
   assert.equal(releaseOf(recorded('0.5.0-2026-01-16-abc'), '0.5.0'), null);
   assert.equal(releaseOf(recorded('0.5.0-2026-01-16-ab'), '0.5.0'), '0.5.0-2026-01-16-ab');

@@ -27,6 +27,14 @@ test('a plan that is refused: the old release serves, and the database is as it 
   assert.equal(first, '0.5.0 serves on; the database is as it was');
 });
 
+test('a question that nobody said yes to: there is nothing to correct', () => {
+  const lines = whatNow({ ...situation, step: 'question', now: null }, 13);
+
+  assert.equal(lines[0], '0.5.0 serves on; the database is as it was');
+  assert.match(lines[1]!, /^next: nobody said yes/);
+  assert.doesNotMatch(lines.join(), /correct what is said/);
+});
+
 test('a run that was put back: one command brings the old release back, and builds nothing', () => {
   const lines = whatNow(situation, 20);
 
