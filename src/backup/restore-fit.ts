@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Db } from '../database/connect.ts';
 import { versionNumbers } from '../database/server.ts';
-import { DeployError } from '../errors/deploy-error.ts';
+import { isNoSpace, isOutOfSpace } from '../database/server-errors.ts';
+import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import type { BackupSet } from './manifest.ts';
 import { readPackedText } from './packed-file.ts';
 import { isImported } from './reason.ts';
@@ -91,5 +92,23 @@ async function assertCollations(db: Db, set: BackupSet): Promise<void> {
   throw new DeployError('RESTORE_FAILED', what, {
     where: set.manifest.server.version,
     next: ['restore it on a server of the same version or a newer one'],
+  });
+}
+
+/**
+ * A server that has no room for a second copy of the tables says so only while they are loaded: no
+ * statement tells how much is free on its disk. Other failures come back as they are, and so does one
+ * after which the database is not as before. Pure.
+ */
+export function explainNoRoom(error: unknown, { manifest, name }: BackupSet): unknown {
+  if (isDeployError(error, 'PUT_BACK_FAILED') || !(isOutOfSpace(error) || isNoSpace(error)))
+    return error;
+  const packedBytes = manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const what = `the database server has no room to load ${name} beside the tables that are there: the set has ${packedBytes} bytes, packed, and needs several times as many`;
+  return new DeployError('SPACE_SHORT', what, {
+    cause: error,
+    where: `the disk or a limit of the server of ${manifest.database}`,
+    facts: { packedBytes },
+    next: ['make room on the disk of the database server, then run the same command again'],
   });
 }

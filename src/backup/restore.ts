@@ -14,7 +14,7 @@ import { putEvents, putObjects } from './put-objects.ts';
 import { assertRestorable, restorableOf } from './restore-check.ts';
 import { compareEvents, compareLive } from './restore-compare.ts';
 import { type RestoreContext, restoreSchemas, withWorker } from './restore-context.ts';
-import { assertServerFits } from './restore-fit.ts';
+import { assertServerFits, explainNoRoom } from './restore-fit.ts';
 import type { RestoreState } from './restore-state.ts';
 import { stage, unstage } from './stage.ts';
 import { giveUp, hasSwapped, readBeforeSwap, type Swapping, swap } from './swap.ts';
@@ -74,7 +74,7 @@ const SWAP_WAIT_MS = 60_000;
  * DATA LOSS: replaces everything in the database; the replaced tables are dropped after the
  * comparison.
  *
- * @throws DeployError `BACKUP_SET_INVALID`, `RIGHT_MISSING`, `RESTORE_FAILED`, `INTERRUPTED`: the
+ * @throws DeployError `BACKUP_SET_INVALID`, `RIGHT_MISSING`, `SPACE_SHORT`, `RESTORE_FAILED`, `INTERRUPTED`: the
  *   database is as before; `PUT_BACK_FAILED`: the tables are swapped, and what was restored differs from the set;
  *   `CONNECTION_LOST`, `LOCK_LOST`: call it again.
  */
@@ -99,9 +99,10 @@ export async function restoreSet(options: RestoreOptions): Promise<void> {
     await goOn(context, saved, (from) => begin(context, from, options.beforeSwap));
   } catch (error) {
     if (hold.signal.aborted) throw stopReason(hold.signal);
-    throw isServerError(error)
-      ? toDeployError(error, `the restore of ${set.name} was cut off`)
-      : error;
+    const explained = explainNoRoom(error, set);
+    throw isServerError(explained)
+      ? toDeployError(explained, `the restore of ${set.name} was cut off`)
+      : explained;
   }
 }
 

@@ -121,8 +121,9 @@ function isCut({ stop }: RunContext, hold: Hold, error: unknown): boolean {
 function stuck({ report }: RunContext, run: RunRow, cause: unknown): SettledError {
   report.warnings.push('putting the database back failed');
   const what = 'the run failed and the database could not be put back';
-  const inUse = causeChain(cause).find((each) => isDeployError(each, 'TABLES_IN_USE'));
-  const next = (inUse as DeployError | undefined)?.next;
+  const knowsMore = (each: unknown) =>
+    isDeployError(each, 'TABLES_IN_USE') || isDeployError(each, 'SPACE_SHORT');
+  const next = (causeChain(cause).find(knowsMore) as DeployError | undefined)?.next;
   const error = new DeployError('PUT_BACK_FAILED', what, {
     cause,
     ...(next === undefined ? {} : { next }),
