@@ -38,7 +38,8 @@ async function main(): Promise<number> {
   const chosen = paths.length > 0 ? paths : folders.filter((path) => existsSync(join(root, path)));
   const status = await runNode([
     '--test',
-    `--test-concurrency=${availableParallelism()}`,
+    // They wait for servers and processes as much as they compute.
+    `--test-concurrency=${availableParallelism() + 2}`,
     // No test takes this long: one that hangs must fail, not stop the others.
     '--test-timeout=900000',
     '--test-reporter=./scripts/reporter.ts',
