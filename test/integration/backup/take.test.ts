@@ -20,6 +20,7 @@ import type { Progress } from '../../../src/backup/progress.ts';
 import { proveSet } from '../../../src/backup/prove.ts';
 import { halfWayReason, importReason } from '../../../src/backup/reason.ts';
 import { findReusableSet } from '../../../src/backup/reuse.ts';
+import { withConnection } from '../../../src/database/connect.ts';
 import { isDeployError } from '../../../src/errors/deploy-error.ts';
 import { startScratch } from '../../../src/scratch/server.ts';
 import { contentsOf, makeBackupDir, makeLog, restore, take } from '../../support/backup/backups.ts';
@@ -313,6 +314,11 @@ test('a view on another schema is proven without that schema, by its text', asyn
   const scratch = await startScratch({ dir: testScratchDir });
   t.after(() => scratch.stop());
   const set = await take(address, database, makeBackupDir(t), { scratch });
+  // Left there, it would make views of the next set valid that are not.
+  const left = await withConnection(scratch.address, {}, (root) =>
+    root.query(`SHOW DATABASES LIKE '${other}'`),
+  );
+  assert.deepEqual(left, []);
   const before = await contentsOf(address, database);
   await restore(address, database, set);
   assert.deepEqual(await contentsOf(address, database), before);
