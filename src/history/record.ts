@@ -31,12 +31,17 @@ export type RevertEntry = Pick<RecordEntry, 'number' | 'description' | 'backendV
 
 /**
  * Records a migration as applied: its row in `migration_history` (also over a failed one) and a
- * new row in `schema_version`, which carries the checksum.
+ * new row in `schema_version`, which carries the checksum. `known` are the types of `applied_at`, if
+ * nothing can have changed them since they were read.
  *
  * @throws DeployError `HISTORY_UNREADABLE` when a version table is missing or lacks a column.
  */
-export async function recordApplied(db: Db, entry: RecordEntry): Promise<void> {
-  const types = await readPresentTypes(db);
+export async function recordApplied(
+  db: Db,
+  entry: RecordEntry,
+  known?: PresentTypes,
+): Promise<void> {
+  const types = known ?? (await readPresentTypes(db));
   await upsertHistory(db, entry, types, null);
   await appendVersion(db, types, { ...entry, checksum: sql`${entry.checksum}` });
 }
@@ -48,8 +53,13 @@ export async function recordApplied(db: Db, entry: RecordEntry): Promise<void> {
  *
  * @throws DeployError `HISTORY_UNREADABLE` when a version table is missing or lacks a column.
  */
-export async function recordFailed(db: Db, entry: RecordEntry, error: string): Promise<void> {
-  const types = await readPresentTypes(db);
+export async function recordFailed(
+  db: Db,
+  entry: RecordEntry,
+  error: string,
+  known?: PresentTypes,
+): Promise<void> {
+  const types = known ?? (await readPresentTypes(db));
   await upsertHistory(db, entry, types, error);
   const description = `failed, not critical: ${entry.description}`;
   await appendVersion(db, types, { ...entry, description, checksum: sql`${entry.checksum}` });
@@ -62,8 +72,12 @@ export async function recordFailed(db: Db, entry: RecordEntry, error: string): P
  *
  * @throws DeployError `HISTORY_UNREADABLE` when a version table is missing or lacks a column.
  */
-export async function recordReverted(db: Db, entry: RevertEntry): Promise<void> {
-  const types = await readPresentTypes(db);
+export async function recordReverted(
+  db: Db,
+  entry: RevertEntry,
+  known?: PresentTypes,
+): Promise<void> {
+  const types = known ?? (await readPresentTypes(db));
   await db.run(sql`DELETE FROM migration_history WHERE migration_number = ${entry.number}`);
   const version = entry.lowerVersion;
   if (version === null) return;
@@ -106,13 +120,16 @@ export async function recordChecksum(
     await appendVersion(db, types, { ...row, checksum: sql`${row.checksum}` });
 }
 
-type PresentTypes = { readonly [Table in keyof AppliedAtTypes]: AppliedAtType };
+/** How each of the version tables stores `applied_at`. */
+export type PresentTypes = { readonly [Table in keyof AppliedAtTypes]: AppliedAtType };
 
 /**
  * Tells the types by a value that is there: a time has a minus sign, a number has not. That is
- * ten times as fast as information_schema, which is asked when there is no value yet.
+ * ten times as fast as information_schema, which is asked when there is no value yet. Reads only.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` when a version table is missing or lacks a column.
  */
-async function readPresentTypes(db: Db): Promise<PresentTypes> {
+export async function readPresentTypes(db: Db): Promise<PresentTypes> {
   const found = await db
     .one<{ history: string | null; version: string | null }>(
       `SELECT

@@ -184,7 +184,7 @@ function correcting(
     if (migration === undefined || isTrue === recorded.has(number)) return;
     if (!isTrue && hasFailed.has(number)) return;
     await record(hold.db, {
-      ...{ action: { direction: isTrue ? 'up' : 'down' }, migration },
+      ...{ action: { direction: isTrue ? 'up' : 'down', of: 0 }, migration },
       ...{ executionTimeMs: 0, error: null },
     });
   };
