@@ -81,6 +81,12 @@ export const isDeadlock = predicate([1213]);
 /** A row with this key is already there. */
 export const isDuplicateEntry = predicate([1062, 1169, 1586]);
 
+/** NULL was to be written into a column that takes none. */
+export const isNullRefused = predicate([1048]);
+
+/** A variable of the session does not take that value. */
+export const isValueRefused = predicate([1231]);
+
 /** The table, view or sequence does not exist. */
 export const isMissingTable = predicate([1146, 1932, 4091, 4092]);
 

@@ -14,7 +14,7 @@ import sql, { join, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { qualified } from '../database/identifier.ts';
 import type { Hold } from '../database/lock.ts';
-import { isMissingTable } from '../database/server-errors.ts';
+import { isMissingTable, isNullRefused } from '../database/server-errors.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { Direction, StatementClass } from './statement.ts';
 import type { TableIds } from './table-ids.ts';
@@ -93,19 +93,30 @@ export async function advanceJournal(
   const asText = (value: unknown) => (value == null ? null : JSON.stringify(value));
   const noted = { counters: asText(marks.counters), tableIds: asText(marks.tableIds) };
   const none = { counters: null, tableIds: null };
-  const rows = marks.done.map((entry) => journalValues(hold, runId, entry, 'done', none));
-  if (marks.intent !== null) rows.push(journalValues(hold, runId, marks.intent, 'intent', noted));
-  if (rows.length === 0) return;
-  const { affectedRows } = await hold.db.run(sql`
+  const entries: Mark[] = marks.done.map((entry) => ({ entry, state: 'done', ...none }));
+  if (marks.intent !== null) entries.push({ entry: marks.intent, state: 'intent', ...noted });
+  if (entries.length === 0) return;
+  // A row without an epoch is refused, and with it the statement: half as long as a SELECT with a
+  // condition. The file that is being run may have switched off that NULL is refused.
+  const epoch = sql`IF(${hold.guard}, ${hold.epoch}, NULL)`;
+  const rows = entries.map((one, index) =>
+    journalValues(runId, one, index === 0 ? epoch : sql`${hold.epoch}`),
+  );
+  await hold.db
+    .run(
+      sql`SET STATEMENT sql_mode='STRICT_ALL_TABLES' FOR
     INSERT INTO ${qualified(hold.database, 'deploy_journal')}
       (run_id, seq, epoch, migration, direction, statement, hash, class,
        structure_before, structure_expected, state, begun_at, ended_at, counters, table_ids)
-    SELECT * FROM (${join(rows, ' UNION ALL ')}) AS entry WHERE ${hold.guard}
+    VALUES ${join(rows)}
     ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), state = VALUES(state),
-      begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), deploy_journal.begun_at), ended_at = VALUES(ended_at),
-      counters = COALESCE(VALUES(counters), deploy_journal.counters),
-      table_ids = COALESCE(VALUES(table_ids), deploy_journal.table_ids)`);
-  if (affectedRows === 0) throw lockLost(hold);
+      begun_at = IF(VALUES(state) = 'intent', VALUES(begun_at), begun_at), ended_at = VALUES(ended_at),
+      counters = COALESCE(VALUES(counters), counters),
+      table_ids = COALESCE(VALUES(table_ids), table_ids)`,
+    )
+    .catch((error: unknown) => {
+      throw isNullRefused(error) ? lockLost(hold) : error;
+    });
 }
 
 /**
@@ -154,19 +165,19 @@ export async function forgetIntentsBefore(hold: Hold, runId: string, seq: number
     WHERE run_id = ${runId} AND seq < ${seq} AND state = 'intent' AND ${hold.guard}`);
 }
 
-function journalValues(
-  hold: Hold,
-  runId: string,
-  entry: JournalEntry,
-  state: JournalState,
-  noted: { readonly counters: string | null; readonly tableIds: string | null },
-): Sql {
+/** What a row says besides its run and epoch. */
+type Mark = {
+  readonly entry: JournalEntry;
+  readonly state: JournalState;
+  readonly counters: string | null;
+  readonly tableIds: string | null;
+};
+
+function journalValues(runId: string, { entry, state, ...noted }: Mark, epoch: Sql): Sql {
   const endedAt = state === 'done' ? sql`NOW(6)` : sql`NULL`;
-  return sql`SELECT ${runId} AS run_id, ${entry.seq} AS seq, ${hold.epoch} AS epoch,
-    ${entry.migration} AS migration, ${entry.direction} AS direction, ${entry.statement} AS statement,
-    ${entry.hash} AS hash, ${entry.class} AS class, ${entry.before} AS structure_before,
-    ${entry.expected} AS structure_expected, ${state} AS state, NOW(6) AS begun_at, ${endedAt} AS ended_at,
-    ${noted.counters} AS counters, ${noted.tableIds} AS table_ids`;
+  return sql`(${runId}, ${entry.seq}, ${epoch}, ${entry.migration}, ${entry.direction}, ${entry.statement},
+    ${entry.hash}, ${entry.class}, ${entry.before}, ${entry.expected}, ${state}, NOW(6), ${endedAt},
+    ${noted.counters}, ${noted.tableIds})`;
 }
 
 /** The rows of one run in the order of its actions; empty when there are none. Reads only. */
