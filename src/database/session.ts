@@ -6,7 +6,10 @@
  * set, and the rest is read and compared.
  */
 import assert from 'node:assert/strict';
+import sql, { raw, type Sql } from 'sql-template-tag';
+import { DeployError } from '../errors/deploy-error.ts';
 import type { Db } from './connect.ts';
+import { isValueRefused } from './server-errors.ts';
 import { ROW_WAIT_SECONDS, TABLE_WAIT_SECONDS } from './until-free.ts';
 
 /** MariaDB's default sql_mode, in which an application's schema is normally made. */
@@ -58,14 +61,27 @@ const FRESH: readonly (readonly [name: string, value: string])[] = [
  * Gives the session the state in which every migration file begins. `collation` is that of the
  * database, so that literals compare as its columns do. User variables and temporary tables stay.
  * Must not be called inside a transaction: switching autocommit on would commit it.
+ *
+ * With `guard`, the one of the deploy lock (lock.ts), the lock is looked at in the same statement.
+ *
+ * @throws DeployError `LOCK_LOST` when `guard` is not true; then the session is as it was.
  */
-export async function setFreshSession(db: Db, options: { collation: string }): Promise<void> {
-  const { collation } = options;
+export async function setFreshSession(
+  db: Db,
+  { collation, guard }: { readonly collation: string; readonly guard?: Sql },
+): Promise<void> {
   assert.match(collation, /^\w+$/);
   // Another character set than utf8mb4 has no collation that a utf8mb4 connection could use.
   const names = collation.startsWith('utf8mb4_') ? collation : 'utf8mb4_general_ci';
   const variables = FRESH.map(([name, value]) => `SESSION ${name}=${value}`);
-  await db.run(`SET NAMES utf8mb4 COLLATE ${names}, ${variables.join(', ')}`);
+  const fresh = `SET NAMES utf8mb4 COLLATE ${names}, ${variables.join(', ')}`;
+  if (guard === undefined) return void (await db.run(fresh));
+  // No variable is set when one of the values is refused.
+  const mode = sql`IF(${guard}, ${FRESH_SQL_MODE}, ${'deploy lock lost'})`;
+  await db.run(sql`${raw(fresh)}, SESSION sql_mode=${mode}`).catch((cause: unknown) => {
+    if (!isValueRefused(cause)) throw cause;
+    throw new DeployError('LOCK_LOST', 'the deploy lock is no longer held by this run', { cause });
+  });
 }
 
 /** Every session variable with its value, by lower-case name. Takes about 2 ms. */

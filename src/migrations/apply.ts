@@ -134,14 +134,13 @@ async function applyAlone(
   const { hold, runId } = options;
   progress.writes.add(action);
   const done = await explaining(options, { action, migration }, async () => {
-    await openFile(options, action, migration);
+    const guarded = await openFile(options, action, migration);
     if (action.class === 'session') return perform(options, progress, action, migration);
     // With an intent that is written already only the lock is left to look at.
-    if (progress.intended === action) await assertGuard(hold);
-    else {
+    if (progress.intended !== action) {
       const tableIds = await noteIds(options, statementOf(migration, action));
       await advanceJournal(hold, runId, { done: progress.open, intent: action, tableIds });
-    }
+    } else if (!guarded) await assertGuard(hold);
     progress.open = [action];
     progress.intended = null;
     await failPoint('apply.journalled');

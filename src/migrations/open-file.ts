@@ -6,25 +6,31 @@ import type { Migration } from './migration.ts';
 /**
  * Gives a file the session that it may rely on. When a file is entered in its middle its session
  * statements before that place are repeated; `canResume` has seen to it that they suffice.
+ *
+ * Gives true when it looked at the lock in doing so, false when there was nothing to do.
+ *
+ * @throws DeployError `LOCK_LOST`
  */
 export async function openFile(
   options: Pick<ApplyOptions, 'hold' | 'actions' | 'fromSeq' | 'collation'>,
   action: Action,
   migration: Migration,
-): Promise<void> {
+): Promise<boolean> {
+  const { hold, collation } = options;
   const entered = action.seq === options.fromSeq;
   const previous = options.actions[action.seq - 1];
   const sameFile =
     previous?.kind === 'statement' &&
     action.kind === 'statement' &&
     previous.migration === action.migration;
-  if (sameFile && !entered) return;
-  await setFreshSession(options.hold.db, { collation: options.collation });
-  if (!sameFile) return;
+  if (sameFile && !entered) return false;
+  await setFreshSession(hold.db, { collation, guard: hold.guard });
+  if (!sameFile) return true;
   for (const statement of statementsOf(migration, action.direction).slice(
     0,
     action.statement - 1,
   )) {
-    if (statement.classification.class === 'session') await options.hold.db.run(statement.sql);
+    if (statement.classification.class === 'session') await hold.db.run(statement.sql);
   }
+  return true;
 }

@@ -50,3 +50,25 @@ test('the connection with the lock, killed between two statements: exit 23, and 
   assert.equal((await db.query('SELECT * FROM city')).length, 20);
   assert.deepEqual(await findLeftovers(db, site), []);
 });
+
+test('the lock, found to be another’s between two migrations: no statement more, exit 23, and the next up finishes', async (t) => {
+  const site = await makeSite(t, server, {
+    '1.0.0/0001_a.up.sql': 'CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n',
+    '1.0.0/0002_b.up.sql': 'CREATE TABLE b (id int PRIMARY KEY);\nINSERT INTO b VALUES (1);\n',
+  });
+  const db = await site.connect();
+  // The intent of the next CREATE is committed with the rows and the history of the one before.
+  const run = site.start(['up'], { DEPLOY_FAIL_AT: 'apply.executed#3=pause' });
+  await untilPaused(run);
+  await db.run('UPDATE deploy_lock SET epoch = epoch + 1');
+  resume(run);
+  const ended = await run.ended;
+
+  assert.equal(ended.code, 23, ended.stderr);
+  assert.match(ended.stderr, /\(LOCK_LOST, exit 23\)/);
+  assert.deepEqual(await db.query("SHOW TABLES LIKE 'b'"), []);
+  const second = await site.deploy(['up']);
+  assert.equal(second.code, 0, second.stderr);
+  assert.equal((await db.query('SELECT * FROM b')).length, 1);
+  assert.deepEqual(await findLeftovers(db, site), []);
+});

@@ -238,6 +238,17 @@ describe('setFreshSession', () => {
     assert.ok(Number(time?.year) > 2000);
   });
 
+  test('is the same with a look at the lock as without', async () => {
+    const db = await server.connect(database);
+    await setFreshSession(db, { collation: 'utf8mb4_general_ci' });
+    const fresh = await readSession(db);
+    await db.run("SET SESSION sql_mode='', time_zone='+02:00', foreign_key_checks=0");
+
+    await setFreshSession(db, { collation: 'utf8mb4_general_ci', guard: sql`(1 = 1)` });
+
+    assert.deepEqual(diffSession(fresh, await readSession(db)), []);
+  });
+
   test('takes the collation of a database that is not utf8mb4', async () => {
     const db = await server.connect();
     await setFreshSession(db, { collation: 'latin1_swedish_ci' });
