@@ -209,12 +209,14 @@ async function perform(
   migration: Migration,
   run: typeof patiently = (_options, _statement, work) => work(0),
 ): Promise<ActionDone> {
-  options.onBegin?.(action, migration);
   const begunAt = performance.now();
   const statement = statementOf(migration, action);
-  const rows = await run(options, statement, () =>
+  const running = run(options, statement, () =>
     carryOut(options, action, migration, statement, progress.migrationMs),
   );
+  // It is on its way to the server: what is said of it costs no time while it is carried out.
+  options.onBegin?.(action, migration);
+  const rows = await running;
   const durationMs = performance.now() - begunAt;
   progress.migrationMs += durationMs;
   return { action, migration, sql: statement?.sql ?? nameOf(action), durationMs, rows };

@@ -53,8 +53,14 @@ export async function patiently(
   const { hold, tableWaitMs: waitMs, log, stop } = options;
   // It would find the user variables as its first try left them.
   if (statement?.classification.sessionDependent) return waitLong(hold.db, waitMs, () => work(0));
-  const signal = AbortSignal.any([stop, hold.signal]);
-  return untilFree({ waitMs, log, db: hold.db, database: hold.database, signal }, work);
+  const patience = {
+    ...{ waitMs, log, db: hold.db, database: hold.database },
+    // Only when it is asked for: to make one for every statement costs as much as a short statement.
+    get signal() {
+      return AbortSignal.any([stop, hold.signal]);
+    },
+  };
+  return untilFree(patience, work);
 }
 
 /** Runs `work` once, with statements that wait for tables and rows as long as others are repeated. */
