@@ -105,10 +105,16 @@ function levelOf({ level }: Pick<Line, 'level'>): number {
 
 /** Redacts the texts of a line, whatever it holds; not the JSON, which a secret like `":"` breaks. */
 function redactLine({ level, time, ...fields }: Line, secrets: readonly string[]): Line {
-  const clean = JSON.parse(JSON.stringify(fields), (_key, value: unknown) =>
-    typeof value === 'string' ? redact(value, secrets) : value,
-  ) as Record<string, unknown>;
-  return { level, time, ...clean };
+  return { level, time, ...(redactTexts(fields, secrets) as Record<string, unknown>) };
+}
+
+/** The same value with its texts redacted; names of fields are the program's own. */
+function redactTexts(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === 'string') return redact(value, secrets);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => redactTexts(each, secrets));
+  const entries = Object.entries(value).map(([name, each]) => [name, redactTexts(each, secrets)]);
+  return Object.fromEntries(entries);
 }
 
 function describeError(error: unknown): { code: string; message: string } {

@@ -10,8 +10,17 @@ const mask = '***';
  */
 export function redact(text: string, secrets: readonly string[]): string {
   let result = text;
-  for (const form of formsOf(secrets)) result = result.replaceAll(form, mask);
+  for (const form of knownForms(secrets)) result = result.replaceAll(form, mask);
   return result;
+}
+
+/** Of each list of secrets: every line of the log asks for the same ones. */
+const known = new WeakMap<readonly string[], readonly string[]>();
+
+function knownForms(secrets: readonly string[]): readonly string[] {
+  const forms = known.get(secrets) ?? formsOf(secrets);
+  known.set(secrets, forms);
+  return forms;
 }
 
 /** Longest first, so that a secret that contains another one disappears as a whole. */
