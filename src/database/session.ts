@@ -78,8 +78,11 @@ export async function setFreshSession(
   if (guard === undefined) return void (await db.run(fresh));
   // No variable is set when one of the values is refused.
   const mode = sql`IF(${guard}, ${FRESH_SQL_MODE}, ${'deploy lock lost'})`;
-  await db.run(sql`${raw(fresh)}, SESSION sql_mode=${mode}`).catch((cause: unknown) => {
+  await db.run(sql`${raw(fresh)}, SESSION sql_mode=${mode}`).catch(async (cause: unknown) => {
     if (!isValueRefused(cause)) throw cause;
+    // It may be the value of another variable that this server does not take.
+    const row = await db.one<{ held: number | null }>(sql`SELECT ${guard} AS held`);
+    if (Number(row?.held ?? 0) === 1) throw cause;
     throw new DeployError('LOCK_LOST', 'the deploy lock is no longer held by this run', { cause });
   });
 }
