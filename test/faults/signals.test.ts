@@ -108,6 +108,19 @@ describe('SIGTERM while the scratch server works', () => {
     await finishes(site, db);
   });
 
+  test('on the copy of the command plan: exit 16', async (t) => {
+    const site = await makeSite(t, server);
+    await openShop(site);
+    await site.write({ '0.2.0/0002_one.up.sql': sleepsOn(site.database) });
+    const run = site.start(['plan', '--verbose'], GRACE);
+    await until('the scratch server is there', () => /scratch server started/.test(run.stderr()));
+
+    const ended = await stopsInTime(run);
+
+    assert.equal(ended.code, 16, ended.stderr);
+    assert.match(ended.stderr, /\(INTERRUPTED, exit 16\)/);
+  });
+
   test('on the structure that the version must have: exit 23', async (t) => {
     const site = await makeSite(t, server);
     const db = await openShop(site);

@@ -177,6 +177,22 @@ describe('an account with EXECUTE on the procedures, and no right of root', () =
     await other.close();
   });
 
+  test('leaves an account alone that is named for another application', async () => {
+    const session = await (await makeAccount('mine'))();
+    const other = await (await makeAccount('theirs'))();
+
+    await asKeeper(async (db) => {
+      const accounts = await listAccounts(db, ['mine']);
+      assert.deepEqual(accounts, [{ user: 'mine', host: '%', wasLocked: false }]);
+      await closeFence(db, accounts);
+      await openFence(db, accounts);
+    });
+
+    assert.notEqual(session.lost(), null);
+    assert.equal((await other.query('SELECT 1')).length, 1);
+    await other.close();
+  });
+
   test('can neither read nor change what the administrator has named, nor grant anything', async () => {
     await asKeeper(async (db) => {
       for (const statement of [
