@@ -4,7 +4,8 @@
  * pure: it gives new files and changes none. Imports nothing at run time, as this folder may be
  * mounted anywhere.
  *
- * - 0: one file with raw rows of eight tables, ids included (January 2025)
+ * - 0: one file with raw rows of eight tables, ids included (January 2025); its `transportations`
+ *   were read from the table of containers
  * - 1.0: a folder of 18 lists; 1.1: skills have categories_difficulties; 1.2: weapon skills, too;
  *   1.3: what classes learn; 1.4: misc_lookups; 1.5: game_system_id (January 2026)
  */
@@ -101,7 +102,23 @@ function fromSingleFile(files: FormerFiles, note: (text: string) => void): Forme
     return [file, rows] as const;
   });
   if (dropped.size > 0) note(`left out: ${[...dropped].sort().join(', ')}`);
-  return Object.fromEntries(lists);
+  return withoutContainers(Object.fromEntries(lists), files, note);
+}
+
+/** The original read what carries things from the table of containers: such rows are containers. */
+function withoutContainers(
+  lists: FormerFiles,
+  { containers = [], transportations = [] }: FormerFiles,
+  note: (text: string) => void,
+): FormerFiles {
+  const same = (one: FormerRow, other: FormerRow) =>
+    one['id'] === other['id'] && one['name'] === other['name'];
+  const kept = transportations.map((row) => !containers.some((other) => same(row, other)));
+  const left = kept.filter((isKept) => !isKept).length;
+  if (left === 0) return lists;
+  note(`transportations: ${left} of its rows are containers, and left out`);
+  const file = singleFile['transportations']!.file;
+  return { ...lists, [file]: lists[file]!.filter((_, at) => kept[at]) };
 }
 
 /** `category` and `difficulty` become the one entry of `categories_difficulties`; its cost is in the file of costs. */

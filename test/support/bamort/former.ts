@@ -81,7 +81,9 @@ function makeFiles(system: string, nest: (difficulty: string) => Row): Files {
         ...{ range_near: null, range_middle: null, range_far: null },
       },
     ],
-    'containers.json': [],
+    'containers.json': [
+      { name: 'Öltuchsack', ...own, ...item, personal_item: false, tragkraft: 10, volumen: 20 },
+    ],
     'transportation.json': [],
     'believes.json': [
       { name: 'Der Müller', ...own, beschreibung: '', source_code: '', page_number: 0 },
@@ -101,7 +103,12 @@ function makeFiles(system: string, nest: (difficulty: string) => Row): Files {
         ...{ skill_name: 'Boote flicken', skill_system: system, bonus: 2 },
       },
     ],
-    'class_typical_spells.json': [],
+    'class_typical_spells.json': [
+      {
+        ...{ class_name: 'Wanderbote', class_system: system },
+        ...{ spell_name: 'Leise Sohlen', spell_system: system },
+      },
+    ],
     'misc_lookups.json': [
       { key: 'gender', value: 'divers', source_code: '', page_number: 0, ...own },
     ],
@@ -158,33 +165,34 @@ export function inShape(shape: Shape): Files {
   return Object.fromEntries(Object.entries(had).filter(([name]) => !lacking[shape].includes(name)));
 }
 
-/** What the single file of January 2025 held. */
-export const single: Readonly<Record<string, readonly Row[] | null>> = {
-  skills: [
-    {
-      ...{ id: 7, name: 'Schiﬀe lenken', game_system: 'midgard', beschreibung: 'a & b' },
-      ...{ quelle: 'GDB 12', source_id: 3, page_number: 12, initialwert: 5, basiswert: 0 },
-      ...{ bonuseigenschaft: 'Gs', improvable: true, innateskill: false },
-      ...{ category: 'Handwerk', difficulty: 'normal' },
-    },
-  ],
-  weapon_skills: [],
-  spells: null,
-  equipments: [
-    {
-      ...{
-        id: 1,
-        name: 'Seil',
-        game_system: 'midgard',
-        beschreibung: '',
-        quelle: '',
-        source_id: 0,
-      },
-      ...{ gewicht: 1, wert: 2, personal_item: false },
-    },
-  ],
-  ...{ weapons: [], containers: [], transportations: [], believes: [] },
+/** The lists of the single file of January 2025, and the file of 2.0 that each becomes. */
+export const members: Readonly<Record<string, string>> = {
+  ...{ skills: 'skills.json', weapon_skills: 'weapon_skills.json', spells: 'spells.json' },
+  ...{ equipments: 'equipment.json', weapons: 'weapons.json', containers: 'containers.json' },
+  ...{ transportations: 'transportation.json', believes: 'believes.json' },
 };
+
+/** What the original wrote by hand, where the sources had no table yet. */
+export function quelleOf({ source_code: code, page_number: page }: Row): string {
+  return page === 0 ? '' : `${code} ${page}`;
+}
+
+/** What the single file held: raw rows with their ids, and containers instead of what carries things. */
+export const single: Readonly<Record<string, readonly Row[] | null>> = (() => {
+  const rawOf = (row: Row, at: number): Row => {
+    const { source_code: code, innate_skill: innate, learning_category: _, ...rest } = row;
+    return {
+      ...{ id: at + 7, ...rest, quelle: quelleOf(row), source_id: code === '' ? 0 : 3 },
+      ...(innate === undefined ? {} : { innateskill: innate }),
+    };
+  };
+  const lists = Object.entries(members).map(([member, file]) => {
+    const rows = inTwo[file]!.map(rawOf);
+    return [member, rows.length === 0 ? null : rows];
+  });
+  const held: Record<string, readonly Row[] | null> = Object.fromEntries(lists);
+  return { ...held, transportations: held['containers']! };
+})();
 
 /** Writes a shape as the original did: lists, two spaces, Go's escapes, null for an empty list. */
 export async function writeShape(shape: Shape, dir: string): Promise<void> {
