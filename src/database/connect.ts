@@ -80,6 +80,7 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     enableKeepAlive: true,
     keepAliveInitialDelay: 5_000,
     trace: false,
+    queryFormat: (text) => text, // Else mysql2 looks for a `?` in every character of it.
     // The server's own client sends neither: IGNORE_SPACE would make column names of function names.
     flags: [
       ...['-LOCAL_FILES', '-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
