@@ -27,14 +27,10 @@ export type BoundReference = {
   readonly parent: BoundEntity;
   /** Own fields with the parent's fields that they are compared with. */
   readonly pairs: readonly { readonly own: BoundField; readonly other: BoundField }[];
-  /** Column of `refs`: row of the parent's staging table. */
+  /** Column of `refs`: row of the parent's staging table. In the staging table: as far as equal bytes tell. */
   readonly row: string;
-  /** Column of `refs`: id in the parent's table; null while that row is new. */
+  /** Column of `refs`: id in the parent's table; null while that row is new. In the staging table as `row`. */
   readonly id: string;
-  /** Column of the staging table: the row that is meant, where equal bytes tell. */
-  readonly linkedRow: string;
-  /** Column of the staging table: the id that is meant, where equal bytes tell. */
-  readonly linkedId: string;
   readonly absent: number | null;
   readonly copies: readonly {
     /** Column of `refs`. */
@@ -54,8 +50,13 @@ export type BoundEntity = {
   readonly rest: string;
   /** Staging table: which row of the table a staged row is about. */
   readonly ids: string;
-  /** Staging table: which rows the staged ones refer to. */
-  readonly refs: string;
+  /**
+   * Where it stands which rows the staged ones refer to: the staging table itself as long as equal
+   * bytes tell it of all of them, then `ownRefs`.
+   */
+  refs: string;
+  /** Staging table: which rows the staged ones refer to, where that had to be searched for. */
+  readonly ownRefs: string;
   /** The column of the primary key. */
   readonly id: Column;
   readonly fields: readonly BoundField[];
@@ -115,7 +116,8 @@ function bindEntity(
     // No name of an entity begins with a digit.
     stage: `deploy_md_${entity.name}`,
     ids: `deploy_md_0i_${entity.name}`,
-    refs: `deploy_md_0r_${entity.name}`,
+    refs: `deploy_md_${entity.name}`,
+    ownRefs: `deploy_md_0r_${entity.name}`,
     rest: `deploy_md_0t_${entity.name}`,
     keyFields: fields.filter(
       ({ field }) => entity.key.includes(field.name) && field.reference === null,
@@ -176,7 +178,6 @@ function bindReference(
   const otherOf = (name: string) => parent.fields.find(({ field }) => field.name === name)!;
   return {
     ...{ reference, parent, row: `r${at}`, id: `i${at}` },
-    ...{ linkedRow: `h${at}`, linkedId: `g${at}` },
     column: table.columns.get(reference.column)!,
     pairs: own.map((one) => ({ own: one, other: otherOf(one.field.reference!.field) })),
     absent: reference.optional ? entity.fields.length + at : null,

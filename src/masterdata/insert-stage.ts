@@ -89,12 +89,12 @@ function without({ entity, fields }: BoundEntity, item: Item, field: number): It
 function* insertTexts(entity: BoundEntity, items: readonly Item[]): Generator<Part> {
   const given = items.some(({ row }) => row.absent !== '');
   // Most links are all of one kind: NULLs take as long as values.
-  const linked = entity.references.flatMap(({ linkedRow, linkedId }, at) => [
+  const linked = entity.references.flatMap(({ row, id }, at) => [
     ...(items.some(({ links }) => typeof links[at] === 'number')
-      ? [{ column: linkedRow, at, kind: 'number' }]
+      ? [{ column: row, at, kind: 'number' }]
       : []),
     ...(items.some(({ links }) => typeof links[at] === 'string')
-      ? [{ column: linkedId, at, kind: 'string' }]
+      ? [{ column: id, at, kind: 'string' }]
       : []),
   ]);
   const columns = [

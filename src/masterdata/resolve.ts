@@ -14,6 +14,7 @@ import {
   idsOf,
   isAbsent,
   isChanged,
+  isNone,
   joinRefs,
   restOf,
   restRows,
@@ -22,6 +23,7 @@ import {
   tableOf,
 } from './sql.ts';
 import type { Staged } from './stage.ts';
+import { createRefs } from './stage-tables.ts';
 
 /** What was met on the way, and has to be looked at. */
 export type Resolved = {
@@ -43,7 +45,7 @@ export async function resolveStage(
   { staged, hasAbsent, linked }: Pick<Staged, 'staged' | 'hasAbsent' | 'linked'>,
 ): Promise<Resolved> {
   if (staged === 0) return { ambiguous: false, repeated: false, fresh: 0 };
-  const referred = await resolveReferences(db, entity, linked);
+  const referred = await resolveReferences(db, entity, staged, linked, hasAbsent);
   const matched = await matchRows(db, entity);
   if (hasAbsent) {
     await keepAbsent(db, entity);
@@ -72,8 +74,16 @@ async function matchRows(db: Db, entity: BoundEntity): Promise<number> {
  */
 export async function matchInserted(db: Db, entity: BoundEntity): Promise<void> {
   await db.run(sql`INSERT INTO ${idsOf(entity)} (rn, id)
-    SELECT s.rn, ${at('t', entity.id.name)} FROM ${matchingRows(entity)}
+    SELECT s.rn, ${at('t', entity.id.name)} FROM ${sameRows(entity)}
     LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn WHERE m.rn IS NULL`);
+}
+
+/** FROM: rows `t` of the table with the staged rows `s` that have their key. */
+function sameRows(entity: BoundEntity): Sql {
+  // Without a reference in the key nobody has to look at those of each row.
+  return entity.references.some(({ inKey }) => inKey)
+    ? matchingRows(entity)
+    : sql`${tableOf(entity)} AS t STRAIGHT_JOIN ${stageOf(entity)} AS s ON ${sameKey(entity)}`;
 }
 
 /** FROM: rows `t` of the table with the staged rows `s` that are about them. The table is read once. */
@@ -130,11 +140,20 @@ export function keptJoin(entity: BoundEntity, id: Sql, alias: string): { join: S
 async function resolveReferences(
   db: Db,
   entity: BoundEntity,
+  staged: number,
   linked: readonly boolean[],
+  hasAbsent: boolean,
 ): Promise<number> {
   if (entity.references.length === 0) return 0;
+  const isLinked = entity.references.map((one, index) => linked[index]! && copiesKey(one));
+  // What a row does not say is filled in later: the staging table keeps what the file says.
+  if (isLinked.every(Boolean) && !hasAbsent) {
+    for (const one of entity.references) await setIds(db, entity, one);
+    return staged;
+  }
+  await createRefs(db, entity);
   const parts = entity.references.map((one, index) =>
-    linked[index]! && copiesKey(one) ? linkedParts(one, index) : searchedParts(one, index),
+    isLinked[index]! ? linkedParts(one, index) : searchedParts(one, index),
   );
   const columns = parts.flatMap((part) => part.columns);
   const { affectedRows } = await db.run(sql`
@@ -163,7 +182,7 @@ function searchedParts(one: BoundReference, index: number) {
   const { none } = reference;
   const columns = [
     { name: row, value: at(p, 'rn') },
-    { name: id, value: none === null ? found : sql`IF(${isNone(one)}, ${none.id}, ${found})` },
+    { name: id, value: none === null ? found : sql`IF(${isNone(one, 's')}, ${none.id}, ${found})` },
     ...copies.map(({ stage, other }) => ({
       name: stage,
       value: sql`IF(${at(p, 'rn')} IS NULL, ${current(parent, other, t)}, ${at(p, other.stage)})`,
@@ -175,9 +194,9 @@ function searchedParts(one: BoundReference, index: number) {
 /** What a reference means by its link: only the id of a staged row is left to be found. */
 function linkedParts(one: BoundReference, index: number) {
   const { parent, row, id, pairs, copies } = one;
-  const [linkedRow, linkedId] = [at('s', one.linkedRow), at('s', one.linkedId)];
+  const [linkedRow, linkedId] = [at('s', row), at('s', id)];
   const m = `m${index}`;
-  const isNothing = sql`(${isNone(one)} OR (${linkedRow} IS NULL AND ${linkedId} IS NULL))`;
+  const isNothing = sql`(${isNone(one, 's')} OR (${linkedRow} IS NULL AND ${linkedId} IS NULL))`;
   const columns = [
     { name: row, value: linkedRow },
     { name: id, value: sql`IF(${linkedRow} IS NULL, ${linkedId}, ${at(m, 'id')})` },
@@ -193,18 +212,19 @@ function linkedParts(one: BoundReference, index: number) {
   };
 }
 
-function isNone({ pairs, reference: { none } }: BoundReference): Sql {
-  return none === null ? raw('FALSE') : sql`${at('s', pairs[0]!.own.stage)} <=> ${none.value}`;
-}
-
 /** Sets the ids of rows that were new, where they are part of a key. */
 export async function refreshReferences(db: Db, entity: BoundEntity): Promise<void> {
-  for (const { parent, row, id, inKey } of entity.references) {
-    if (!inKey) continue;
-    await db.run(sql`UPDATE ${quoteName(entity.refs)} AS x
-      STRAIGHT_JOIN ${idsOf(parent)} AS n ON n.rn = ${at('x', row)}
-      SET ${at('x', id)} = n.id WHERE ${at('x', id)} IS NULL`);
-  }
+  for (const one of entity.references) if (one.inKey) await setIds(db, entity, one);
+}
+
+/** Sets the ids of the staged rows that are referred to, as far as they have one. */
+async function setIds(db: Db, entity: BoundEntity, one: BoundReference): Promise<void> {
+  const { parent, row, id } = one;
+  // A look at each row of the file would find none.
+  if ((await db.one(sql`SELECT 1 FROM ${idsOf(parent)} LIMIT 1`)) === undefined) return;
+  await db.run(sql`UPDATE ${quoteName(entity.refs)} AS x
+    STRAIGHT_JOIN ${idsOf(parent)} AS n ON n.rn = ${at('x', row)}
+    SET ${at('x', id)} = n.id WHERE ${at('x', id)} IS NULL`);
 }
 
 /** LEFT JOIN: the ids of referenced rows that were new when the reference was resolved. */

@@ -117,6 +117,13 @@ export function comparable(value: Sql, own: Column, other: Column): Sql {
   return sql`CONVERT(${value} USING ${raw(other.charset!)}) COLLATE ${raw(other.collation)}`;
 }
 
+/** True where the fields of a reference say that nothing is meant. `table` is the alias of the staging table. */
+export function isNone({ pairs, reference: { none } }: BoundReference, table?: string): Sql {
+  const [{ own }] = pairs as [BoundReference['pairs'][number]];
+  const value = table === undefined ? quoteName(own.stage) : at(table, own.stage);
+  return none === null ? raw('FALSE') : sql`(${value} <=> ${none.value})`;
+}
+
 /** A reference of a staged row to a row that has no id yet. */
 export function isNewReference({ row, id }: BoundReference): Sql {
   return sql`(${at('x', row)} IS NOT NULL AND ${at('x', id)} IS NULL)`;

@@ -5,9 +5,10 @@
 import sql, { join, raw, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
-import type { BoundEntity, BoundField } from './bind.ts';
+import type { BoundEntity, BoundField, BoundReference } from './bind.ts';
 import type { Column } from './columns.ts';
-import { idsOf, restOf, stageOf } from './sql.ts';
+import { copiesKey } from './links.ts';
+import { idsOf, isNone, restOf, stageOf } from './sql.ts';
 
 // Of InnoDB, whatever the character set; some are kept for what goes with the columns.
 const MAX_INDEX_BYTES = 3_000;
@@ -25,11 +26,9 @@ export async function createStage(
       const value = absent === null || type.default === null ? 'NULL' : type.default;
       return sql`${quoteName(stage)} ${typeOf(type)} NULL DEFAULT ${raw(value)}`;
     }),
-    ...entity.references.map(
-      ({ linkedRow, linkedId, column }) =>
-        sql`${quoteName(linkedRow)} INT UNSIGNED NULL, ${quoteName(linkedId)} ${typeOf(column)} NULL`,
-    ),
+    ...entity.references.flatMap((one) => [...idColumns(one), ...copyColumns(one)]),
     ...[entity.keyFields, ...lookups].flatMap(indexOf),
+    ...idIndex(entity),
   ];
   await dropStages(db, [entity]);
   await db.run(sql`CREATE TEMPORARY TABLE ${stageOf(entity)} (${join(columns)}) ENGINE=InnoDB`);
@@ -37,24 +36,43 @@ export async function createStage(
     id ${typeOf(entity.id)} NOT NULL, changed BOOLEAN NOT NULL DEFAULT FALSE, KEY (id)) ENGINE=InnoDB`);
   await db.run(sql`CREATE TEMPORARY TABLE ${restOf(entity)}
     (id ${typeOf(entity.id)} NOT NULL PRIMARY KEY) ENGINE=InnoDB`);
-  if (entity.references.length > 0) await createRefs(db, entity);
 }
 
-async function createRefs(db: Db, entity: BoundEntity): Promise<void> {
-  const columns = entity.references.flatMap(({ row, id, column, copies }) => [
-    sql`${quoteName(row)} INT UNSIGNED NULL, ${quoteName(id)} ${typeOf(column)} NULL`,
-    ...copies.map(({ stage, other }) => sql`${quoteName(stage)} ${typeOf(other.type)} NULL`),
+/** Makes the empty table of an entity's references, where the staging table cannot say them all. */
+export async function createRefs(db: Db, entity: BoundEntity): Promise<void> {
+  const columns = entity.references.flatMap((one) => [
+    ...idColumns(one),
+    ...one.copies.map(({ stage, other }) => sql`${quoteName(stage)} ${typeOf(other.type)} NULL`),
   ]);
-  // Only where nothing else tells rows apart: the index of the fields is better.
-  const ids = entity.keyFields.length > 0 ? [] : entity.references.filter(({ inKey }) => inKey);
-  const key = ids.length === 0 ? [] : [sql`KEY (${join(ids.map(({ id }) => quoteName(id)))})`];
-  await db.run(sql`CREATE TEMPORARY TABLE ${quoteName(entity.refs)}
-    (${join([sql`rn INT UNSIGNED NOT NULL PRIMARY KEY`, ...columns, ...key])}) ENGINE=InnoDB`);
+  await db.run(sql`CREATE TEMPORARY TABLE ${quoteName(entity.ownRefs)}
+    (${join([sql`rn INT UNSIGNED NOT NULL PRIMARY KEY`, ...columns, ...idIndex(entity)])}) ENGINE=InnoDB`);
+  entity.refs = entity.ownRefs;
+}
+
+function idColumns({ row, id, column }: BoundReference): Sql[] {
+  return [sql`${quoteName(row)} INT UNSIGNED NULL`, sql`${quoteName(id)} ${typeOf(column)} NULL`];
+}
+
+/** Copies of a row that is meant by its key, byte by byte: they are what the fields of the reference say. */
+function copyColumns(one: BoundReference): Sql[] {
+  if (!copiesKey(one)) return [];
+  const [row, id] = [quoteName(one.row), quoteName(one.id)];
+  return one.copies.map(({ stage, other }) => {
+    const own = one.pairs.find((pair) => pair.other === other)!.own;
+    const nothing = sql`${isNone(one)} OR (${row} IS NULL AND ${id} IS NULL)`;
+    return sql`${quoteName(stage)} ${copyTypeOf(other.type)} AS (IF(${nothing}, NULL, ${quoteName(own.stage)})) VIRTUAL`;
+  });
+}
+
+/** Only where nothing else tells rows apart: the index of the fields is better. */
+function idIndex({ keyFields, references }: BoundEntity): Sql[] {
+  const ids = keyFields.length > 0 ? [] : references.filter(({ inKey }) => inKey);
+  return ids.length === 0 ? [] : [sql`KEY (${join(ids.map(({ id }) => quoteName(id)))})`];
 }
 
 /** Drops the staging tables of entities, as far as they are there. */
 export async function dropStages(db: Db, entities: readonly BoundEntity[]): Promise<void> {
-  const names = entities.flatMap((one) => [one.stage, one.ids, one.refs, one.rest]);
+  const names = entities.flatMap((one) => [one.stage, one.ids, one.ownRefs, one.rest]);
   await db.run(sql`DROP TEMPORARY TABLE IF EXISTS ${join(names.map(quoteName))}`);
 }
 
@@ -80,6 +98,11 @@ function indexOf(fields: readonly BoundField[]): Sql[] {
     return sql`${quoteName(stage)}${raw(length)}`;
   });
   return [sql`KEY (${join(parts)})`];
+}
+
+/** A text counts among the 64 KiB of a row by the most that it could have, unless it is a long one. */
+function copyTypeOf(type: Column): Sql {
+  return typeOf(type.charset === null ? type : { ...type, columnType: 'longtext' });
 }
 
 function bytesOf({ charset, maxChars }: Column): number {
