@@ -23,7 +23,12 @@ export type Item = {
 };
 
 /** One statement, and the rows that are in it. */
-type Part = { readonly text: string; readonly items: readonly Item[] };
+export type Part = { readonly text: string; readonly items: readonly Item[] };
+
+/** Makes the statements that stage rows. Pure: the server may work on others meanwhile. */
+export function makeParts(entity: BoundEntity, items: readonly Item[]): Part[] {
+  return [...insertTexts(entity, items)];
+}
 
 /**
  * Stages rows; gives how many. A value that its column refuses (a date that does not exist, a
@@ -32,14 +37,14 @@ type Part = { readonly text: string; readonly items: readonly Item[] };
  *
  * @throws DeployError `MASTERDATA_INVALID` when very many are refused.
  */
-export async function insertItems(
+export async function insertParts(
   db: Db,
   entity: BoundEntity,
-  items: readonly Item[],
+  parts: readonly Part[],
   problems: Problems,
 ): Promise<number> {
   let staged = 0;
-  for (const part of insertTexts(entity, items)) {
+  for (const part of parts) {
     staged += await insertPart(db, entity, part, problems);
   }
   return staged;
@@ -63,7 +68,7 @@ async function insertPart(
     problems.add(entity.entity.file, item.index, keyOf(entity, item), refusal(entity, item, field));
     if (problems.count > MOST_REFUSED) problems.throwIfAny();
     const rest = items.flatMap((one) => (one === item ? without(entity, item, field) : [one]));
-    return insertItems(db, entity, rest, problems);
+    return insertParts(db, entity, makeParts(entity, rest), problems);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Db } from '../database/connect.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import type { BoundEntity } from './bind.ts';
 import { makeRowDigest, noteRest, type TableDigests } from './digests.ts';
-import { type Item, insertItems } from './insert-stage.ts';
+import { type Item, insertParts, makeParts } from './insert-stage.ts';
 import { type KeyPlaces, makeKeyPlaces, makeLinker } from './links.ts';
 import type { Problems } from './problems.ts';
 import type { EntityRows } from './read.ts';
@@ -13,7 +13,8 @@ import { keyText, makeRowStager } from './row.ts';
 import type { SeenValues } from './seen.ts';
 import { at, stageOf, systemName } from './sql.ts';
 
-const MAX_BATCH_ROWS = 2_000;
+// The server takes longer for a row of a larger statement.
+const MAX_BATCH_ROWS = 500;
 
 /** What was staged of a file. */
 export type Staged = {
@@ -63,10 +64,10 @@ export async function fillStage(
   const lane = makeLane();
   let batch: Item[] = [];
   const flush = async () => {
-    const items = batch;
+    const parts = makeParts(entity, batch);
     batch = [];
     await lane.run(async () => {
-      const staged = await insertItems(db, entity, items, staging.problems);
+      const staged = await insertParts(db, entity, parts, staging.problems);
       counts.staged += staged;
     });
   };
