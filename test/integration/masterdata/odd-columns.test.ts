@@ -103,6 +103,24 @@ describe('a value that only the server can refuse', () => {
     ]);
   });
 
+  test('in several keys is no key that these rows have in common', async (t) => {
+    const db = await makeTable();
+    await db.run('ALTER TABLE oddity MODIFY name varchar(20) CHARACTER SET utf8mb3 NOT NULL');
+    const set = await setOf(t, [
+      { ...good, name: '😀' },
+      { ...good, name: '🚀' },
+    ]);
+
+    const error = await syncAndCommit(db, set).catch((thrown: unknown) => thrown);
+
+    assert.ok(isDeployError(error, 'MASTERDATA_INVALID'), String(error));
+    const problems = error.facts['problems'] as { message: string }[];
+    assert.deepEqual(
+      problems.map(({ message }) => message),
+      ['😀', '🚀'].map((name) => `name: ${name} is no value of a column varchar(20) of utf8mb3`),
+    );
+  });
+
   test('thousands of them end the search, not the program', async (t) => {
     const db = await makeTable();
     const rows = Array.from({ length: 3000 }, (_, at) => ({ name: `n${at}`, day: 'never' }));
@@ -110,6 +128,8 @@ describe('a value that only the server can refuse', () => {
     const error = await syncAndCommit(db, await setOf(t, rows)).catch((thrown: unknown) => thrown);
 
     assert.ok(isDeployError(error, 'MASTERDATA_INVALID'), String(error));
+    // Each costs a statement.
+    assert.ok(Number(error.facts['count']) < 1000, error.message);
   });
 });
 
