@@ -217,22 +217,27 @@ export async function refreshReferences(db: Db, entity: BoundEntity): Promise<vo
   for (const one of entity.references) if (one.inKey) await setIds(db, entity, one);
 }
 
+/** True when the table has some of the staged rows. */
+export async function hasIds(db: Db, entity: BoundEntity): Promise<boolean> {
+  return (await db.one(sql`SELECT 1 FROM ${idsOf(entity)} LIMIT 1`)) !== undefined;
+}
+
 /** Sets the ids of the staged rows that are referred to, as far as they have one. */
 async function setIds(db: Db, entity: BoundEntity, one: BoundReference): Promise<void> {
   const { parent, row, id } = one;
   // A look at each row of the file would find none.
-  if ((await db.one(sql`SELECT 1 FROM ${idsOf(parent)} LIMIT 1`)) === undefined) return;
+  if (!(await hasIds(db, parent))) return;
   await db.run(sql`UPDATE ${quoteName(entity.refs)} AS x
     STRAIGHT_JOIN ${idsOf(parent)} AS n ON n.rn = ${at('x', row)}
     SET ${at('x', id)} = n.id WHERE ${at('x', id)} IS NULL`);
 }
 
 /** LEFT JOIN: the ids of referenced rows that were new when the reference was resolved. */
-export function joinNewIds(entity: BoundEntity): Sql {
+export function joinNewIds(entity: BoundEntity, refs = 'x'): Sql {
   if (entity.references.length === 0) return empty;
   const joins = entity.references.map(({ parent, row }, index) => {
     const name = newIds(index);
-    return sql`LEFT JOIN ${idsOf(parent)} AS ${raw(quoteNameText(name))} ON ${at(name, 'rn')} = ${at('x', row)}`;
+    return sql`LEFT JOIN ${idsOf(parent)} AS ${raw(quoteNameText(name))} ON ${at(name, 'rn')} = ${at(refs, row)}`;
   });
   return join(joins, ' ');
 }

@@ -60,6 +60,16 @@ export function joinRefs(entity: BoundEntity): Sql {
   return sql`STRAIGHT_JOIN ${quoteName(entity.refs)} AS x ON x.rn = s.rn`;
 }
 
+/**
+ * FROM: the staged rows `s` with their references by the alias `refs`: that of the rows themselves
+ * where the staging table has them.
+ */
+export function rowsWithRefs(entity: BoundEntity): { readonly from: Sql; readonly refs: string } {
+  const refs = entity.refs === entity.stage ? 's' : 'x';
+  const joined = refs === 's' ? empty : joinRefs(entity);
+  return { from: sql`${stageOf(entity)} AS s ${joined}`, refs };
+}
+
 /** True for a staged row that lacks a field, or the fields of a reference; false where none can. */
 export function isAbsent({ absent }: { readonly absent: number | null }): Sql {
   return absent === null ? raw('FALSE') : sql`(SUBSTR(s.absent, ${absent + 1}, 1) = '1')`;
@@ -164,13 +174,13 @@ export type Written = {
   readonly reference: number | null;
 };
 
-/** All columns that a sync writes to a row of the table. */
-export function writtenColumns(entity: BoundEntity): Written[] {
+/** All columns that a sync writes to a row of the table. `refs` is the alias of the references. */
+export function writtenColumns(entity: BoundEntity, refs = 'x'): Written[] {
   return [
     ...entity.fields.flatMap((one) =>
       one.field.column === null ? [] : writtenOfField(entity, one),
     ),
-    ...entity.references.flatMap(writtenOfReference),
+    ...entity.references.flatMap((one, index) => writtenOfReference(one, index, refs)),
   ];
 }
 
@@ -204,8 +214,8 @@ function writtenOfField(entity: BoundEntity, one: BoundField): Written[] {
   ];
 }
 
-function writtenOfReference(one: BoundReference, index: number): Written[] {
-  const id = at('x', one.id);
+function writtenOfReference(one: BoundReference, index: number, refs: string): Written[] {
+  const id = at(refs, one.id);
   return [
     {
       column: one.column.name,
@@ -216,9 +226,9 @@ function writtenOfReference(one: BoundReference, index: number): Written[] {
     },
     ...one.copies.map(({ stage, column }) => ({
       column: column.name,
-      staged: at('x', stage),
-      value: at('x', stage),
-      changed: differs(at('t', column.name), at('x', stage), column),
+      staged: at(refs, stage),
+      value: at(refs, stage),
+      changed: differs(at('t', column.name), at(refs, stage), column),
       reference: null,
     })),
   ];

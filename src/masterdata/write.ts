@@ -1,18 +1,18 @@
 /** Writes what the staging tables hold: in sets, within the caller's transaction, keeping every id. */
-import sql, { join, type Sql } from 'sql-template-tag';
+import sql, { empty, join, type Sql } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
 import { quoteName } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import type { BoundEntity } from './bind.ts';
 import type { EntityReport } from './report.ts';
-import { joinNewIds, matchInserted, newIds, refreshReferences } from './resolve.ts';
+import { hasIds, joinNewIds, matchInserted, newIds, refreshReferences } from './resolve.ts';
 import {
   at,
   goneRows,
   idsOf,
   joinRefs,
-  stagedRows,
+  rowsWithRefs,
   stageOf,
   tableOf,
   writtenColumns,
@@ -57,12 +57,16 @@ async function updateRows(db: Db, entity: BoundEntity, planned: number): Promise
 }
 
 async function insertRows(db: Db, entity: BoundEntity, planned: number): Promise<void> {
-  const columns = writtenColumns(entity);
+  const { from, refs } = rowsWithRefs(entity);
+  const columns = writtenColumns(entity, refs);
+  // Where the table has none of them, all are new.
+  const without = (await hasIds(db, entity))
+    ? sql`LEFT JOIN ${idsOf(entity)} AS m ON m.rn = s.rn WHERE m.rn IS NULL`
+    : empty;
   const values = columns.map(({ staged, reference }) => withNewId(staged, reference));
   const { affectedRows } = await db.run(sql`INSERT INTO ${tableOf(entity)}
     (${join(columns.map(({ column }) => quoteName(column)))})
-    SELECT ${join(values)} FROM ${stagedRows(entity)} ${joinNewIds(entity)}
-    WHERE m.rn IS NULL ORDER BY s.rn`);
+    SELECT ${join(values)} FROM ${from} ${joinNewIds(entity, refs)} ${without} ORDER BY s.rn`);
   expectRows(entity, 'inserted', affectedRows, planned);
 }
 
