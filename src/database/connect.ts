@@ -6,10 +6,11 @@ import { type Connection, createConnection, type ResultSetHeader } from 'mysql2'
 import type { Sql } from 'sql-template-tag';
 import type { ServerAddress } from '../config/config.ts';
 import { cutConnection, destroySocket, sayGoodbye } from './connection-end.ts';
-import { lossOf, withoutStatement } from './connection-errors.ts';
+import { withoutStatement } from './connection-errors.ts';
+import { closedError, failed, type Link, watch } from './link.ts';
 import { statementText } from './literal.ts';
 import { readExactly } from './read-exactly.ts';
-import { isConnectionLost } from './server-errors.ts';
+import { openRows, type Rows } from './send-rows.ts';
 
 /** One row by column name. BIGINT and DECIMAL are strings, dates and JSON are strings, BLOBs are Buffers. */
 export type Row = Record<string, unknown>;
@@ -35,6 +36,11 @@ export type Db = {
   one<R extends object = Row>(statement: string | Sql): Promise<R | undefined>;
   /** Runs one statement whose rows do not matter. */
   run(statement: string | Sql): Promise<RunResult>;
+  /**
+   * Runs a LOAD DATA LOCAL INFILE that gets `rows`, whatever file the server asks for. Rejects with
+   * the error of `rows` when they fail; those before are then in the table. Needs `sendsRows`.
+   */
+  load(statement: string, rows: AsyncIterable<Buffer>): Promise<RunResult>;
   /** Gives the rows one by one, without holding all of them in memory. Read it to its end. */
   stream<R extends object = Row>(statement: string | Sql): AsyncIterable<R>;
   /** The error that broke the connection, or null while it is whole. */
@@ -53,14 +59,16 @@ export type ConnectOptions = {
   readonly connectTimeoutMs?: number;
   /** `bytes`: each character of a statement is one byte on the wire, for text in any character set. */
   readonly encoding?: 'bytes';
+  /** `load` may be called. No connection ever reads a file that the server asks for. */
+  readonly sendsRows?: true;
   /** Cuts the connection while it is being opened: also one that fell silent after the login. */
   readonly signal?: AbortSignal;
 };
 
 /**
  * Opens one connection with a pinned session: strict sql_mode, UTC, utf8mb4, and time-outs so long
- * that a connection which idles during a backup stays. LOCAL INFILE and several statements in
- * one are off. Rejects with the server's or the socket's own error (see server-errors.ts).
+ * that a connection which idles during a backup stays. LOCAL INFILE, without `sendsRows`, and
+ * several statements in one are off. Rejects with the server's or the socket's own error (see server-errors.ts).
  */
 export async function connect(address: ServerAddress, options: ConnectOptions = {}): Promise<Db> {
   const connection = createConnection({
@@ -83,7 +91,8 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     queryFormat: (text) => text, // Else mysql2 looks for a `?` in every character of it.
     // The server's own client sends neither: IGNORE_SPACE would make column names of function names.
     flags: [
-      ...['-LOCAL_FILES', '-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
+      options.sendsRows === true ? 'LOCAL_FILES' : '-LOCAL_FILES',
+      ...['-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
       // mysql2: told of SET NAMES, it would write statements in that character set from then on.
       ...(options.encoding === 'bytes' ? ['-SESSION_TRACK'] : []),
     ],
@@ -130,32 +139,6 @@ const PINNED_SESSION = `SET SESSION sql_mode='${PINNED_SQL_MODE}', time_zone='+0
  sql_quote_show_create=1, wait_timeout=2147483, interactive_timeout=2147483,
  net_read_timeout=3600, net_write_timeout=3600, lock_wait_timeout=60, max_statement_time=0`;
 
-/** What is known of a connection's health. */
-type Link = {
-  lost: unknown | null;
-  closing: boolean;
-  readonly listeners: ((e: unknown) => void)[];
-  /** Ends the waiting of each statement that has no answer yet. */
-  readonly waiting: Set<(e: Error) => void>;
-};
-
-function watch(connection: Connection): Link {
-  const link: Link = { lost: null, closing: false, listeners: [], waiting: new Set() };
-  connection.on('error', (error) => {
-    markLost(link, withoutStatement(error));
-  });
-  return link;
-}
-
-/** Remembers the loss and tells it once. isConnectionLost() is true for what is remembered. */
-function markLost(link: Link, error: unknown): void {
-  if (link.closing || link.lost !== null) return;
-  link.lost = isConnectionLost(error) ? error : lossOf('the connection to the server broke', error);
-  // mysql2 tells a statement with a callback, and lets a stream of rows wait for ever.
-  for (const stop of [...link.waiting]) stop(link.lost as Error);
-  for (const listener of link.listeners.splice(0)) listener(link.lost);
-}
-
 function opened(connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.connect((error) => {
@@ -178,6 +161,16 @@ function makeDb(connection: Connection, link: Link, id: number): Db {
     one: async <R extends object>(statement: string | Sql) => (await query<R>(statement))[0],
     run: async (statement) =>
       runResult((await send(connection, link, statementText(statement))).rows),
+    load: async (statement, given) => {
+      const rows = openRows(connection, given);
+      try {
+        return runResult((await send(connection, link, statement, rows)).rows);
+      } catch (error) {
+        throw rows.failure()?.error ?? error;
+      } finally {
+        rows.close();
+      }
+    },
     stream: (statement) => streamRows(connection, link, statementText(statement)),
     lost: () => link.lost,
     onLost: (listener) => {
@@ -199,30 +192,22 @@ function makeDb(connection: Connection, link: Link, id: number): Db {
   };
 }
 
-function send(connection: Connection, link: Link, text: string): Promise<{ rows: unknown }> {
+function send(
+  connection: Connection,
+  link: Link,
+  sql: string,
+  sent?: Rows,
+): Promise<{ rows: unknown }> {
   if (link.lost !== null || link.closing) return Promise.reject(closedError(link));
   return new Promise((resolve, reject) => {
     link.waiting.add(reject);
-    connection.query(text, (error, rows) => {
+    const query = sent === undefined ? { sql } : { sql, infileStreamFactory: () => sent.stream };
+    connection.query(query, (error, rows) => {
       link.waiting.delete(reject);
       if (error === null) resolve({ rows });
       else reject(failed(link, error));
     });
   });
-}
-
-/** The error without the statement; a fatal one also ends the connection. */
-function failed(link: Link, thrown: object): unknown {
-  const error = withoutStatement(thrown);
-  if (link.closing) return closedError(link);
-  if ((error as { fatal?: boolean }).fatal !== true && !isConnectionLost(error)) return error;
-  markLost(link, error);
-  return link.lost;
-}
-
-function closedError(link: Link): Error {
-  if (link.lost === null) return lossOf('the connection is closed');
-  return lossOf('the connection was lost before', link.lost);
 }
 
 async function* streamRows<R>(connection: Connection, link: Link, text: string): AsyncIterable<R> {
