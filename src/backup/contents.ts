@@ -5,7 +5,7 @@ import { digestOf, fingerprintSchema } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
 import { readSchema } from '../schema/read.ts';
 import { partsOfTables } from './dump-plan.ts';
-import type { Manifest, ManifestTable } from './manifest.ts';
+import { MANIFEST_FORMAT, type Manifest, type ManifestTable } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import {
   readSequenceStates,
@@ -37,9 +37,9 @@ export async function readOutline(db: Db, schema: string): Promise<Outline> {
 export async function readContents(
   dbs: readonly Db[],
   schema: string,
-  onProgress?: OnProgress,
+  options: SharedHashing = {},
 ): Promise<Contents> {
-  return hashShared(dbs, schema, await readOutline(dbs[0]!, schema), onProgress);
+  return hashShared(dbs, schema, await readOutline(dbs[0]!, schema), options);
 }
 
 /** Adds row counts and value hashes to an outline; the connections share the work. */
@@ -47,32 +47,36 @@ export async function hashShared(
   dbs: readonly Db[],
   schema: string,
   outline: Outline,
-  onProgress: OnProgress | undefined,
+  options: SharedHashing,
 ): Promise<Contents> {
   const parts = dbs.length === 1 ? new Map<string, number>() : partsOfTables(outline.list.tables);
   const ranges = await readKeyRanges(dbs[0]!, { schema, parts });
-  return withHashes(dbs, schema, outline, { onProgress, ranges });
+  return withHashes(dbs, schema, outline, { ...options, ranges });
 }
 
 export type HashingOptions = {
   readonly onProgress?: OnProgress | undefined;
+  /** That of the manifest with which the hashes are compared; left out: that of a new set. */
+  readonly format?: Manifest['format'];
   /** Conditions that cut large tables, so that several connections hash them. */
   readonly ranges?: ReadonlyMap<string, readonly string[]>;
 };
+
+type SharedHashing = Pick<HashingOptions, 'onProgress' | 'format'>;
 
 /** Adds row counts and value hashes to an outline of `schema`. All of `dbs` must see the same rows. */
 export async function withHashes(
   dbs: readonly Db[],
   schema: string,
   outline: Outline,
-  { onProgress = () => {}, ranges }: HashingOptions = {},
+  { onProgress = () => {}, format = MANIFEST_FORMAT, ranges }: HashingOptions = {},
 ): Promise<Contents> {
   const { list, states, fingerprints } = outline;
   // The largest first: the last one to end should be small.
   const bySize = list.tables.toSorted((a, b) => b.dataBytes - a.dataBytes);
   const names = bySize.map(({ name }) => name);
   const hashes = await hashTables(dbs, schema, names, {
-    ...(ranges === undefined ? {} : { ranges }),
+    ...{ format, ...(ranges === undefined ? {} : { ranges }) },
     onTable: (done, of, what) => onProgress({ phase: 'hash', done, of, what }),
   });
   const tables = list.tables.map(({ name, engine, autoIncrement }) => {

@@ -34,7 +34,7 @@ export async function replaceInPlace(context: RestoreContext): Promise<void> {
   await failPoint('restore.loaded-in-place');
   // Only here, while no trigger is there yet, may rows that differ be called a failure.
   const contents = await withWorkers(context, loaders, (dbs) =>
-    readContents(dbs, database, onProgress),
+    readContents(dbs, database, { onProgress, format: set.manifest.format }),
   );
   const isRest = (key: string) => !/^(sequence|database):/.test(key);
   const differences = compareContents(set.manifest, contents, isRest);

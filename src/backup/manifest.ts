@@ -11,14 +11,16 @@ import type { ObjectKey } from '../schema/model.ts';
  * so that a flipped bit in it is seen like one in any other file.
  */
 export const MANIFEST_FILE = 'manifest.json';
-export const MANIFEST_FORMAT = 1;
+/** What new sets have. 1 had other hashes of rows. */
+export const MANIFEST_FORMAT = 2;
 
 const text = z.string();
 const count = z.number().int().nonnegative();
 const hex = z.string().regex(/^[0-9a-f]+$/);
 
 const manifestSchema = z.object({
-  format: z.literal(MANIFEST_FORMAT),
+  /** Also that of the hashes of rows (`HashFormat`). */
+  format: z.literal([1, MANIFEST_FORMAT]),
   /** Name of the folder, e.g. `backup_20260116_103000`. */
   name: text,
   database: text,

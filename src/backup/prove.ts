@@ -119,7 +119,9 @@ async function loadAndRead(
     const states = await readSequenceStates(db, database, list.sequences);
     const model = await readSchema(db, database);
     const outline = { list, states, fingerprints: fingerprintSchema(model) };
-    const contents = await hashShared(dbs, database, outline, onProgress);
+    const contents = await hashShared(dbs, database, outline, {
+      ...{ onProgress, format: set.manifest.format },
+    });
     // The server may be asked for more: another proof, a trial of migrations.
     await standIns.drop(db);
     return { contents, model, invalidViews };

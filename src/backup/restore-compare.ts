@@ -18,7 +18,7 @@ export async function compareLive(context: RestoreContext): Promise<void> {
   const { database, set, log, onProgress } = context;
   const readers = { schema: database, count: loaderCount(set) };
   const contents = await withWorkers(context, readers, (dbs) =>
-    readContents(dbs, database, onProgress),
+    readContents(dbs, database, { onProgress, format: set.manifest.format }),
   );
   const invalid = new Set(set.manifest.invalidViews.map((name): ObjectKey => `view:${name}`));
   const isIgnored = (key: ObjectKey) => key.startsWith('event:') || invalid.has(key);

@@ -64,7 +64,9 @@ export function findChanges(
     await options.registerConnection?.(db.id);
     await beginSnapshot(db);
     const outline = await readOutline(db, database);
-    return compareContents(manifest, await withHashes([db], database, outline, { onProgress }));
+    const { format } = manifest;
+    const contents = await withHashes([db], database, outline, { onProgress, format });
+    return compareContents(manifest, contents);
   });
 }
 
@@ -91,7 +93,8 @@ async function equals(
     objects: objectFingerprints(outline.fingerprints),
   };
   if (compareContents(manifest, sketch).length > 0) return false;
-  const contents = await withHashes([db], database, outline, { onProgress }).catch(
+  const { format } = manifest;
+  const contents = await withHashes([db], database, outline, { onProgress, format }).catch(
     (error: unknown) => {
       throw explainHashing(error);
     },

@@ -44,10 +44,10 @@ export async function readRowDifferences(
 export async function readDifferenceFromManifest(
   db: Db,
   live: string,
-  { tables }: Pick<Manifest, 'tables'>,
+  { tables, format }: Pick<Manifest, 'tables' | 'format'>,
 ): Promise<RowDifference[]> {
   const names = [...(await readTables(db, live)).keys()];
-  const hashes = await hashTables([db], live, names);
+  const hashes = await hashTables([db], live, names, { format });
   const all = [...new Set([...names, ...tables.map(({ name }) => name)])].sort();
   return all.map((table) => {
     const own = hashes.get(table);

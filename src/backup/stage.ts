@@ -100,7 +100,8 @@ async function compareStaged(context: RestoreContext): Promise<void> {
     const list = await readTableList(db, stg);
     const states = await readSequenceStates(db, stg, list.sequences);
     const fingerprints = fingerprintSchema(asOwn(await readSchema(db, stg), database));
-    return hashShared(dbs, stg, { list, states, fingerprints }, onProgress);
+    const outline = { list, states, fingerprints };
+    return hashShared(dbs, stg, outline, { onProgress, format: set.manifest.format });
   });
   const expected = {
     ...set.manifest,

@@ -20,7 +20,13 @@ import {
   writeSynced,
 } from './folder.ts';
 import { listSets, nextSequence } from './list.ts';
-import { type BackupSet, encodeManifest, MANIFEST_FILE, type Manifest } from './manifest.ts';
+import {
+  type BackupSet,
+  encodeManifest,
+  MANIFEST_FILE,
+  MANIFEST_FORMAT,
+  type Manifest,
+} from './manifest.ts';
 import type { OnProgress } from './progress.ts';
 import { proveSet } from './prove.ts';
 import { readRoutineDefiners } from './read-objects.ts';
@@ -173,7 +179,7 @@ function makeManifest(
 ): Manifest {
   const { source, written, facts } = taken;
   return {
-    format: 1,
+    format: MANIFEST_FORMAT,
     name: taken.name,
     database: options.database,
     createdAt: taken.createdAt.toISOString(),

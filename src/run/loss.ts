@@ -148,6 +148,7 @@ async function findChanged(
     copy,
     database,
     tables.map(({ name }) => name),
+    { format: manifest.format },
   );
   const changed = tables.filter(({ name, hash, rows }) => {
     const now = after.get(name);

@@ -93,8 +93,8 @@ describe('restoreSet refuses before the first write', () => {
     ],
     [
       'of a newer format',
-      () => writeFileSync(file('manifest.json'), '{"format": 2}'),
-      /has format 2, and this program knows formats up to 1/,
+      () => writeFileSync(file('manifest.json'), '{"format": 3}'),
+      /has format 3, and this program knows formats up to 2/,
     ],
     [
       'of another shape',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, describe, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import sql, { raw } from 'sql-template-tag';
 import { quoteName } from '../../../src/database/identifier.ts';
 import { hashTables } from '../../../src/database/value-hash.ts';
@@ -106,6 +108,35 @@ describe('the value hash is equal', () => {
 });
 
 describe('hashTables', () => {
+  test('gives the sums that its formats promise: they are in the manifests of sets', async () => {
+    await db.run('CREATE TABLE known (id INT NOT NULL, s VARCHAR(20)) CHARACTER SET utf8mb4');
+    await db.run("INSERT INTO known VALUES (1, 'a'), (2, NULL), (2, NULL), (-3, 'ä€')");
+    const digests = ['1|1:a', '2|N', '2|N', '-3|5:ä€'].map((text) =>
+      createHash('sha1').update(text).digest(),
+    );
+    const sums = (numbers: (digest: Buffer) => readonly [high: bigint, low: bigint]) => {
+      const all = digests.map(numbers);
+      const sum = (index: 0 | 1) =>
+        all.reduce((total, pair) => total + pair[index], 0n).toString(16);
+      return `${sum(0)}-${sum(1)}`;
+    };
+    const crc = (digest: Buffer, bytes: number) => BigInt(crc32(digest.subarray(0, bytes)));
+    const crcs = (digest: Buffer, first: number, second: number) =>
+      (crc(digest, first) << 32n) | crc(digest, second);
+
+    const read = async (format: 1 | 2) =>
+      (await hashTables(db, database, ['known'], { format })).get('known')?.hash;
+
+    assert.equal(
+      await read(1),
+      sums((digest) => [digest.readBigUInt64BE(0), digest.readBigUInt64BE(12)]),
+    );
+    assert.equal(
+      await read(2),
+      sums((digest) => [crcs(digest, 5, 10), crcs(digest, 15, 20)]),
+    );
+  });
+
   test('refuses a row that is too long to be hashed, instead of leaving it out', async () => {
     const admin = await server.connect();
     await db.run('CREATE TABLE long_row (a TEXT, b TEXT)');

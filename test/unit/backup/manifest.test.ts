@@ -35,8 +35,11 @@ const manifest: Manifest = {
   reason: 'test',
 };
 
-test('a manifest is read as it was written', () => {
-  assert.deepEqual(decodeManifest(encodeManifest(manifest), 'x'), manifest);
+test('a manifest of every format is read as it was written', () => {
+  for (const format of [1, 2] as const) {
+    const written = { ...manifest, format };
+    assert.deepEqual(decodeManifest(encodeManifest(written), 'x'), written);
+  }
 });
 
 test('a change of any character of its text is seen', () => {

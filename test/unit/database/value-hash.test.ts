@@ -10,9 +10,7 @@ function column(dataType: string, more: Partial<HashColumn> = {}): HashColumn {
 /** What the columns add to the text of a row. */
 function textOf(...columns: HashColumn[]): string {
   return (
-    /CONCAT_WS\('\|',(.*)\)\),16\),16,10\) AS UNSIGNED\)\) AS high/.exec(
-      hashQuery('s', 't', { columns }),
-    )?.[1] ?? ''
+    /SHA1\(CONCAT_WS\('\|',(.*)\)\)\),5\)\)<<32\|/.exec(hashQuery('s', 't', { columns }))?.[1] ?? ''
   );
 }
 
