@@ -11,17 +11,25 @@ export function lanesFor(dataBytes: number): number {
 }
 
 /**
- * Hands every item of `queue` to the next free worker, in order. After the first failure nothing
+ * Hands every item of `queue` to the next free worker: the first one, or the one that `pick` names by
+ * its index in what is left, knowing what the others do. After the first failure nothing
  * more is handed out, and it is thrown when all workers have come to their end.
  */
 export async function shareOut<W, T>(
   workers: readonly W[],
   queue: readonly T[],
   work: (worker: W, item: T) => Promise<void>,
+  pick: (left: readonly T[], running: readonly T[]) => number = () => 0,
 ): Promise<void> {
   const left = [...queue];
+  const running = new Set<T>();
   const run = async (worker: W) => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(worker, next);
+    while (left.length > 0) {
+      const next = left.splice(pick(left, [...running]), 1)[0]!;
+      running.add(next);
+      await work(worker, next);
+      running.delete(next);
+    }
   };
   await allOrStop(workers.map(run), () => left.splice(0));
 }

@@ -27,3 +27,17 @@ export function loadOrder(
       return b.sizeBytes - a.sizeBytes;
     });
 }
+
+/**
+ * Which of the files that are left is the next to be loaded: not one of a table that wants only one
+ * connection and has it, unless there is no other. Pure.
+ */
+export function nextFile(
+  left: readonly Pick<ManifestFile, 'table'>[],
+  running: readonly Pick<ManifestFile, 'table'>[],
+  isAlone: (table: string | null) => boolean,
+): number {
+  const isFree = ({ table }: Pick<ManifestFile, 'table'>) =>
+    !isAlone(table) || running.every((other) => other.table !== table);
+  return Math.max(0, left.findIndex(isFree));
+}

@@ -3,24 +3,20 @@ import type { Db } from '../database/connect.ts';
 import { quoteNameText } from '../database/identifier.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { throwIfAborted } from './failures.ts';
-import { JSON_ROWS_SUFFIX, readJsonStatements } from './json-rows.ts';
 import { lanesFor, shareOut } from './lanes.ts';
-import { loadOrder } from './load-order.ts';
+import { loadOrder, nextFile } from './load-order.ts';
+import { makeTableLoader } from './load-table.ts';
 import type { BackupSet, ManifestFile } from './manifest.ts';
-import { HISTORY_SESSION } from './own-rows.ts';
-import { readPacked, readPackedText } from './packed-file.ts';
+import { readPackedText } from './packed-file.ts';
 import type { OnProgress } from './progress.ts';
 import { INVALID_VIEW } from './read-objects.ts';
-import { readTableList } from './read-tables.ts';
-import { splitDump } from './row-statements.ts';
 import { parseSections, type Section } from './section-file.ts';
 import { LOADING_SESSION } from './structure-file.ts';
-import { readStoredColumns } from './writer.ts';
 
 export type LoadOptions = {
   /**
    * Each with the schema as default database where the set is loaded; they share the work. Their
-   * sessions are changed.
+   * sessions are changed. With `sendsRows` loading is faster.
    */
   readonly dbs: readonly Db[];
   readonly set: Pick<BackupSet, 'dir' | 'manifest'>;
@@ -54,30 +50,40 @@ export async function loadTables(options: LoadOptions): Promise<void> {
     for (const db of dbs) db.destroy();
   };
   for (const db of dbs) for (const statement of LOADING_SESSION) await db.run(statement);
-  for (const section of await readSections(set, 'structure')) {
+  const structure = await readSections(set, 'structure');
+  for (const section of structure) {
     throwIfAborted(signal);
     if (section.key !== null) await runSection(dbs[0]!, section, code);
   }
   const keys = (await readSections(set, 'keys')).filter(({ key }) => key !== null);
   const isForeign = ({ key }: Section) => key!.startsWith('foreign keys of:');
   const keyOf = new Map(keys.filter((section) => !isForeign(section)).map((s) => [s.key, s]));
-  const progress = countBytes(set, onProgress);
-  const left = Map.groupBy(rowFiles(set), ({ table }) => table);
+  const loader = await makeTableLoader(dbs, {
+    ...options,
+    note: countBytes(set, onProgress),
+    remake: (db, table) => {
+      const { key, statements } = structure.find((each) => each.key === `table:${table}`)!;
+      // DATA LOSS: the table that was made a moment ago, with what LOAD DATA made of the set's rows.
+      const drop = `DROP TABLE ${quoteNameText(table)}`;
+      return runSection(db, { key, statements: [drop, ...statements] }, code);
+    },
+  });
   const order = loadOrder(set.manifest, (table) => keyOf.has(`keys of:${table}`));
-  await shareOut(dbs, order, async (db, file) => {
+  const load = async (db: Db, file: ManifestFile) => {
     try {
-      await loadRows(db, file, { ...options, note: progress });
-      const rest = left.get(file.table)!.filter((other) => other !== file);
-      left.set(file.table, rest);
+      const isLoaded = await loader.load(db, file);
       const section = keyOf.get(`keys of:${file.table}`);
-      if (rest.length > 0 || section === undefined) return;
+      if (!isLoaded || section === undefined) return;
       keyOf.delete(section.key);
       await runSection(db, section, code);
     } catch (error) {
       cut();
       throw error;
     }
-  });
+  };
+  const pick = (left: readonly ManifestFile[], running: readonly ManifestFile[]) =>
+    nextFile(left, running, loader.isAlone);
+  await shareOut(dbs, order, load, pick);
   const rest = [...keyOf.values(), ...keys.filter(isForeign)];
   for (const [index, section] of rest.entries()) {
     throwIfAborted(signal);
@@ -157,71 +163,4 @@ export async function makeObjects(
     }
   }
   return failed;
-}
-
-async function loadRows(
-  db: Db,
-  file: ManifestFile,
-  { set, code, signal, note }: LoadOptions & { note(bytes: number): void },
-): Promise<void> {
-  const path = join(set.dir, file.name);
-  let told = 0;
-  const bytes = readPacked(path, (done) => {
-    note(done - told);
-    told = done;
-  });
-  const fail = (what: string, cause: unknown) => {
-    const table = file.table === null ? 'the backup' : quoteNameText(file.table);
-    return new DeployError(code, `rows of ${table} could not be ${what}`, { where: path, cause });
-  };
-  const run = async (statement: string) => {
-    try {
-      await db.run(statement);
-    } catch (cause) {
-      throw fail('loaded', cause);
-    }
-  };
-  const statements = await statementsOf(db, file, bytes);
-  let inserts = 0;
-  for await (const statement of readable(statements, (cause) => fail('read', cause))) {
-    throwIfAborted(signal);
-    if (statement.startsWith('INSERT ') && inserts++ % INSERTS_OF_A_COMMIT === 0) {
-      await run('START TRANSACTION');
-    }
-    await run(statement);
-  }
-  await run('COMMIT');
-}
-
-/**
- * A durable server waits for its disk at each commit. START TRANSACTION commits what came before.
- * Not all in one: its undo log would grow with the table.
- */
-const INSERTS_OF_A_COMMIT = 16;
-
-/** Explains what goes wrong while a file is read; what its reader throws passes it by. */
-async function* readable(
-  statements: AsyncIterable<string>,
-  explain: (cause: unknown) => DeployError,
-): AsyncGenerator<string> {
-  try {
-    yield* statements;
-  } catch (cause) {
-    throw explain(cause);
-  }
-}
-
-/** The INSERTs of a file, which may hold SQL or JSON. */
-async function statementsOf(
-  db: Db,
-  { name, table }: ManifestFile,
-  bytes: AsyncIterable<Buffer>,
-): Promise<AsyncIterable<string>> {
-  if (!name.endsWith(JSON_ROWS_SUFFIX) || table === null) return splitDump(bytes);
-  const row = await db.one<{ name: string }>('SELECT DATABASE() AS name');
-  const columns = (await readStoredColumns(db, row!.name)).get(table) ?? [];
-  const { tables } = await readTableList(db, row!.name);
-  const systemVersioned = tables.find((each) => each.name === table)?.systemVersioned ?? false;
-  if (systemVersioned) await db.run(HISTORY_SESSION);
-  return readJsonStatements(bytes, { table, columns, systemVersioned });
 }

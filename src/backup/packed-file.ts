@@ -12,6 +12,9 @@ const ZSTD = {
   params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
 };
 
+/** Each step behind costs much more per piece than per byte. */
+const PIECE_BYTES = 128 * 1024;
+
 /**
  * Compresses `source` into a new file, readable by its owner only, and has it on the disk when it
  * returns. Rejects with the error of the file system or of the source; the file then stays.
@@ -32,7 +35,7 @@ export async function writePacked(
   });
   await pipeline(
     Readable.from(source, { objectMode: false }),
-    createZstdCompress(ZSTD),
+    createZstdCompress({ ...ZSTD, chunkSize: PIECE_BYTES }),
     count,
     // `flush`: fsync before the file is closed.
     createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }),
@@ -57,7 +60,7 @@ export async function* readPacked(
     doneBytes += chunk.length;
     onRead(doneBytes);
   });
-  const unpack = createZstdDecompress();
+  const unpack = createZstdDecompress({ chunkSize: PIECE_BYTES });
   file.on('error', (error) => unpack.destroy(error));
   try {
     yield* file.pipe(unpack) as AsyncIterable<Buffer>;

@@ -138,7 +138,9 @@ async function withLoaders<T>(
   const { database } = set.manifest;
   const count = loaderCount(set);
   const dbs: Db[] = [];
-  while (dbs.length < count) dbs.push(await connect(scratch.address, { database }));
+  while (dbs.length < count) {
+    dbs.push(await connect(scratch.address, { database, sendsRows: true }));
+  }
   // Without this a long statement would be waited for.
   const stop = () => {
     for (const db of dbs) db.destroy();

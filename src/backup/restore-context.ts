@@ -59,7 +59,7 @@ export async function withWorkers<T>(
   hold.signal.addEventListener('abort', stop, { once: true });
   try {
     while (dbs.length < count) {
-      const db = await connect(address, { database: schema });
+      const db = await connect(address, { database: schema, sendsRows: true });
       dbs.push(db);
       await hold.register(db.id);
     }

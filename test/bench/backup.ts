@@ -168,7 +168,9 @@ async function measureRestoring(
 /** What of a restore `mariadb < dump.sql` and myloader do. */
 async function load(address: ServerAddress, set: BackupSet): Promise<void> {
   const dbs: Db[] = [];
-  while (dbs.length < loaderCount(set)) dbs.push(await connect(address, { database: TARGET }));
+  while (dbs.length < loaderCount(set)) {
+    dbs.push(await connect(address, { database: TARGET, sendsRows: true }));
+  }
   await loadTables({ dbs, set, code: 'RESTORE_FAILED' });
   for (const db of dbs) await db.close();
 }

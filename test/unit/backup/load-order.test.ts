@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadOrder } from '../../../src/backup/load-order.ts';
+import { loadOrder, nextFile } from '../../../src/backup/load-order.ts';
 import type { ManifestFile } from '../../../src/backup/manifest.ts';
 
 const file = (name: string, table: string | null, sizeBytes: number): ManifestFile => ({
@@ -28,4 +28,21 @@ test('tables whose keys are made afterwards are loaded first, most rows first, e
     order.map(({ name }) => name),
     ['as-many', 'many-2', 'many-1', 'few', 'notes', 'pictures'],
   );
+});
+
+test('a table that wants one connection is left to it while there are others', () => {
+  const left = [file('a-2', 'a', 1), file('b-1', 'b', 1), file('c-1', 'c', 1)];
+  const isAlone = (table: string | null) => table !== 'c';
+  const next = (...running: string[]) =>
+    nextFile(
+      left,
+      running.map((table) => ({ table })),
+      isAlone,
+    );
+
+  assert.equal(next(), 0);
+  assert.equal(next('b'), 0);
+  assert.equal(next('a'), 1);
+  assert.equal(next('a', 'b', 'c'), 2);
+  assert.equal(nextFile(left.slice(0, 2), left, isAlone), 0);
 });
