@@ -59,14 +59,18 @@ export const LOADED_TYPES: ReadonlySet<string> = PLAIN.union(HEX);
 /** Of these the text of the dump, utf8mb4, has the very bytes that are stored. */
 const AS_STORED = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii']);
 
+/** Bytes without a character set would be their stored form, not their text. */
+const READ_AS_TEXT = new Set(['uuid', 'inet4', 'inet6']);
+
 /** The LOAD DATA statement for rows of a table, or null when INSERT is the way for it. */
 export function loadStatement(table: string, columns: readonly LoadedColumn[]): string | null {
   const isLoadable = ({ dataType, makes }: LoadedColumn) =>
     makes !== 'value' && LOADED_TYPES.has(dataType);
   if (columns.length === 0 || !columns.every(isLoadable)) return null;
   // It spares the server to look for the end of each character.
-  const isAsStored = columns.every(({ charset }) => charset === null || AS_STORED.has(charset));
-  const charset = isAsStored ? 'binary' : 'utf8mb4';
+  const isAsStored = ({ charset, dataType }: LoadedColumn) =>
+    charset === null ? !READ_AS_TEXT.has(dataType) : AS_STORED.has(charset);
+  const charset = columns.every(isAsStored) ? 'binary' : 'utf8mb4';
   const hasHex = columns.some(({ dataType }) => HEX.has(dataType));
   const sets: string[] = [];
   const fields = columns.map(({ name, dataType, makes }, index) => {

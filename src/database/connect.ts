@@ -2,6 +2,7 @@
  * One connection to a server. Never a pool: a pool reconnects silently, and with the connection
  * the deploy lock, the session and the transaction would be gone without anybody noticing.
  */
+import { Readable } from 'node:stream';
 import { type Connection, createConnection, type ResultSetHeader } from 'mysql2';
 import type { Sql } from 'sql-template-tag';
 import type { ServerAddress } from '../config/config.ts';
@@ -10,7 +11,6 @@ import { withoutStatement } from './connection-errors.ts';
 import { closedError, failed, type Link, watch } from './link.ts';
 import { statementText } from './literal.ts';
 import { readExactly } from './read-exactly.ts';
-import { openRows, type Rows } from './send-rows.ts';
 
 /** One row by column name. BIGINT and DECIMAL are strings, dates and JSON are strings, BLOBs are Buffers. */
 export type Row = Record<string, unknown>;
@@ -162,13 +162,13 @@ function makeDb(connection: Connection, link: Link, id: number): Db {
     run: async (statement) =>
       runResult((await send(connection, link, statementText(statement))).rows),
     load: async (statement, given) => {
-      const rows = openRows(connection, given);
+      const rows = Readable.from(given, { objectMode: false });
+      // mysql2 listens only while it sends; what fails later is of no interest.
+      rows.on('error', () => {});
       try {
         return runResult((await send(connection, link, statement, rows)).rows);
-      } catch (error) {
-        throw rows.failure()?.error ?? error;
       } finally {
-        rows.close();
+        rows.destroy();
       }
     },
     stream: (statement) => streamRows(connection, link, statementText(statement)),
@@ -196,12 +196,12 @@ function send(
   connection: Connection,
   link: Link,
   sql: string,
-  sent?: Rows,
+  sent?: Readable,
 ): Promise<{ rows: unknown }> {
   if (link.lost !== null || link.closing) return Promise.reject(closedError(link));
   return new Promise((resolve, reject) => {
     link.waiting.add(reject);
-    const query = sent === undefined ? { sql } : { sql, infileStreamFactory: () => sent.stream };
+    const query = sent === undefined ? { sql } : { sql, infileStreamFactory: () => sent };
     connection.query(query, (error, rows) => {
       link.waiting.delete(reject);
       if (error === null) resolve({ rows });

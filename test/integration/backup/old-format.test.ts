@@ -63,8 +63,13 @@ for (const how of ['staged', 'in place'] as const) {
     const before = await contentsOf(address, database);
     await db.run('DELETE FROM t WHERE id > 100');
 
-    await restore(address, database, set, { how });
+    const log = makeLog();
+    await restore(address, database, set, { how, log });
 
     assert.deepEqual(compareContents(before, await contentsOf(address, database)), []);
+    assert.deepEqual(
+      log.lines.filter((line) => /somebody writes/.test(line)),
+      [],
+    );
   });
 }

@@ -64,6 +64,7 @@ test('only columns that LOAD DATA gives back exactly are loaded by it', () => {
   assert.equal(loadStatement('t', []), null, 'columns that nobody knows');
   const plain = loadStatement('`t', [column('bigint', 'number'), column('text')]);
   assert.match(plain!, /INTO TABLE ```t` CHARACTER SET binary\n[^@]*\(`bigint`,`text`\)$/);
+  assert.match(loadStatement('t', [column('uuid')])!, /CHARACTER SET utf8mb4\n/);
   const latin1 = { ...column('text'), charset: 'latin1' };
   assert.match(loadStatement('t', [latin1])!, /CHARACTER SET utf8mb4\n/);
   const hex = loadStatement('t', [column('bigint', 'number'), column('text'), column('blob')]);
