@@ -1,6 +1,7 @@
 /**
  * Runs the benches: `npm run bench`, or one of them: `npm run bench -- migrate`. Words after the
- * name go to the bench. `--write` also writes the tables into docs/benchmarks.md.
+ * name go to the bench. `--write` also writes the tables into docs/benchmarks.md; `--write=backup-11.8`
+ * beside the others under that name, for another server (the first `mariadbd` of PATH is measured).
  */
 
 import { execFileSync } from 'node:child_process';
@@ -16,8 +17,9 @@ const root = join(import.meta.dirname, '..');
 const benches = join(root, 'test', 'bench');
 const documentPath = join(root, 'docs', 'benchmarks.md');
 
-const words = process.argv.slice(2).filter((word) => word !== '--write');
-const writes = process.argv.includes('--write');
+const words = process.argv.slice(2).filter((word) => !/^--write(=|$)/.test(word));
+const written = process.argv.slice(2).find((word) => /^--write(=|$)/.test(word));
+const writtenAs = written?.split('=')[1];
 const [chosen, ...args] = words;
 
 process.exitCode = await main();
@@ -62,11 +64,12 @@ async function runBench(name: string, dir: string, surroundings: Surroundings): 
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
   }
-  const section = renderSection(bench, table, surroundings);
+  const title = writtenAs === undefined ? bench.title : `${bench.title}: ${writtenAs}`;
+  const section = renderSection({ title }, table, surroundings);
   console.log(`${section}\n`);
-  if (writes) {
+  if (written !== undefined) {
     const document = existsSync(documentPath) ? readFileSync(documentPath, 'utf8') : '';
-    writeFileSync(documentPath, putSection(document, name, section));
+    writeFileSync(documentPath, putSection(document, writtenAs ?? name, section));
   }
   for (const failure of table.failures ?? []) console.error(`bench ${name}: ${failure}`);
   return (table.failures ?? []).length === 0;
