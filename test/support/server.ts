@@ -21,6 +21,12 @@ export type TestServerOptions = ServerOptions & {
   readonly args?: readonly string[];
 };
 
+/**
+ * A long fault run has a hundred databases and connections on one server. One whose table definitions no
+ * longer fit reads the AUTO_INCREMENT of a table that it forgot anew, which gives other ids.
+ */
+const roomy = ['--max-connections=2000', '--table-definition-cache=4000'];
+
 /** A real MariaDB of this test file alone. */
 export type TestServer = {
   /** root through the Unix socket, without password; the same over every restart. */
@@ -65,6 +71,7 @@ export async function startTestServer(
     ...(tcpPort === undefined
       ? ['--skip-networking']
       : ['--bind-address=127.0.0.1', `--port=${tcpPort}`]),
+    ...roomy,
     ...(options.args ?? []),
   ];
   const address = makeSocketAddress(instance.socketPath);
