@@ -2,7 +2,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { everything, up } from '../run/up.ts';
+import { everything } from '../run/selection.ts';
+import { up } from '../run/up.ts';
 import { type CommonOptions, execute, type World } from './invoke.ts';
 
 type Flags = CommonOptions & {

@@ -1,23 +1,13 @@
 /** What every command does around its work: settings, log, signals, report, failure text. */
 import type { Writable } from 'node:stream';
 import { loadConfig } from '../config/load.ts';
-import {
-  isConnectionLost,
-  isConnectionRefused,
-  isTooManyConnections,
-  serverText,
-  toDeployError,
-} from '../database/server-errors.ts';
-import { isDeployError } from '../errors/deploy-error.ts';
 import { redact } from '../errors/redact.ts';
-import { codeOf, exitCodeOf, failureJson, renderFailure } from '../errors/render.ts';
 import { type openMigrations, readMigrations } from '../migrations/files.ts';
 import type { RunContext } from '../run/context.ts';
-import { asInterrupted } from '../run/interrupted.ts';
 import { makeMasterdataSource } from '../run/masterdata-source.ts';
-import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
-import { SettledError, type Settlement } from '../run/settled.ts';
+import { makeReport, makeRunId, stampOf, writeReport } from '../run/report.ts';
 import { makeSharedScratch } from '../run/shared-scratch.ts';
+import type { FailedRun } from './failure.ts';
 import { makeLog } from './log.ts';
 import { renderReport } from './render-report.ts';
 import { toolVersion } from './tool-version.ts';
@@ -74,33 +64,27 @@ export async function execute(
     const context = await makeContext(world, options, files);
     const { report, log } = context;
     const { secrets } = context.config;
-    let failure: unknown = null;
+    let failed: FailedRun | null = null;
     try {
       await work(context).finally(() => endContext(context));
       if (report.mode !== 'nothing to do') report.outcome = 'done';
-    } catch (error) {
-      failure =
-        error instanceof SettledError ? error : asInterrupted(context, nameServerError(error));
+    } catch (thrown) {
+      const { endFailedRun } = await import('./failure.ts');
+      failed = endFailedRun(context, thrown);
+      context.keepLog();
     }
-    const settlement = failure === null ? null : settlementOf(failure, report);
-    const error = failure instanceof SettledError ? nameServerError(failure.cause) : failure;
-    if (settlement !== null) noteFailure(report, error, settlement);
     report.finished_at = new Date().toISOString();
-
-    if (settlement !== null) context.keepLog();
-    log.info({ exitCode: settlement?.exitCode ?? 0 }, report.database.statement);
-    const file = await saveReport(context, secrets);
+    const exitCode = failed?.settlement.exitCode ?? 0;
+    // Nothing to do is said once, by the report below: every restart of the stack says so.
+    if (report.outcome !== 'nothing_to_do') log.info({ exitCode }, report.database.statement);
+    const reportPath = await saveReport(context, secrets);
     if (options.json) world.streams.stdout.write(redact(`${JSON.stringify(report)}\n`, secrets));
-    if (settlement === null) {
-      if (!options.json) world.streams.stdout.write(redact(renderReport(report, file), secrets));
-      return 0;
-    }
-    printFailure(world, options, {
-      ...{ error, exitCode: settlement.exitCode, database: settlement.statement },
-      ...{ reportPath: file, secrets, explain: explainServer },
-      formerRelease: report.former_release,
-    });
-    return settlement.exitCode;
+    if (failed !== null) {
+      const { printFailedRun } = await import('./failure.ts');
+      printFailedRun(world, options, context, { ...failed, reportPath });
+    } else if (!options.json)
+      world.streams.stdout.write(redact(renderReport(report, reportPath), secrets));
+    return exitCode;
   });
 }
 
@@ -109,56 +93,6 @@ async function endContext({ scratch, masterdata, log }: RunContext): Promise<voi
   for (const end of [() => scratch.stop(), () => masterdata.close()]) {
     await end().catch((error: unknown) => log.warn({ err: error }, 'temporary files were left'));
   }
-}
-
-/** A server that went away is an expected failure, whichever statement it hit. */
-function nameServerError(error: unknown): unknown {
-  const away = isConnectionLost(error) || isConnectionRefused(error) || isTooManyConnections(error);
-  if (isDeployError(error) || error instanceof SettledError || !away) return error;
-  return toDeployError(error, 'the server went away during the run');
-}
-
-/** A failure outside a cycle: whatever the run reached before it stays as it is. */
-function settlementOf(failure: unknown, report: Report): Settlement {
-  if (failure instanceof SettledError) return failure.settlement;
-  const { name, before, after } = report.database;
-  const now = after ?? before;
-  const text =
-    now === before ? 'not touched' : 'reached by this run; nothing was changed after that';
-  const statement = now === null ? text : `${name} is at ${now}, ${text}`;
-  return { exitCode: exitCodeOf(failure), state: 'as_before', statement };
-}
-
-function noteFailure(report: Report, error: unknown, settlement: Settlement): void {
-  const code = codeOf(error);
-  const refused = settlement.exitCode === 13;
-  report.outcome = refused ? 'refused' : 'failed';
-  if (refused) report.mode = 'refused';
-  report.exit_code = settlement.exitCode;
-  const failure = JSON.parse(
-    failureJson({
-      error,
-      exitCode: settlement.exitCode,
-      database: settlement.statement,
-      secrets: [],
-      formerRelease: report.former_release,
-      explain: explainServer,
-    }),
-  ) as { message: string; what: string; where: string; next: readonly string[] };
-  report.error = {
-    ...{ code, message: failure.message, hint: failure.next.join('\n') },
-    ...{ what: failure.what, where: failure.where },
-  };
-  report.database.state = settlement.state;
-  report.database.statement = settlement.statement;
-  report.database.after =
-    settlement.state === 'as_before' ? (report.database.after ?? report.database.before) : null;
-}
-
-function explainServer(error: unknown): string | null {
-  return typeof (error as { errno?: unknown } | null)?.errno === 'number'
-    ? serverText(error)
-    : null;
 }
 
 async function saveReport(
@@ -219,29 +153,7 @@ export async function guard(
   try {
     return await work();
   } catch (thrown) {
-    const settlement = thrown instanceof SettledError ? thrown.settlement : null;
-    const error = thrown instanceof SettledError ? thrown.cause : thrown;
-    const exitCode = settlement?.exitCode ?? (isDeployError(error) ? exitCodeOf(error) : 1);
-    printFailure(world, options, {
-      ...{ error, exitCode, database: settlement?.statement ?? 'not touched' },
-      ...{ secrets: secretsOf(world.env), explain: explainServer },
-    });
-    return exitCode;
+    const { printThrown } = await import('./failure.ts');
+    return printThrown(world, options, thrown);
   }
-}
-
-/** Values that look like secrets by the name of their variable: for failures before the settings are read. */
-function secretsOf(env: World['env']): string[] {
-  return Object.entries(env).flatMap(([name, value]) =>
-    /PASSWORD|DATABASE_URL/.test(name) && value ? [value] : [],
-  );
-}
-
-function printFailure(
-  world: World,
-  options: CommonOptions,
-  failure: Parameters<typeof renderFailure>[0],
-): void {
-  world.streams.stderr.write(renderFailure(failure));
-  if (options.json) world.streams.stderr.write(`${failureJson(failure)}\n`);
 }

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import { serverText } from '../database/server-errors.ts';
 import { causeChain, describeCauses, describeOne } from '../errors/chain.ts';
+import { codeOf } from '../errors/deploy-error.ts';
 import { redact } from '../errors/redact.ts';
-import { codeOf } from '../errors/render.ts';
 import { formatLine, type Line } from './log-line.ts';
 
 /** Where the messages go. */
@@ -29,7 +29,8 @@ type Settings = Pick<Config, 'logLevel' | 'logFormat' | 'secrets'>;
 /** Messages that are kept for a file that is not begun yet. */
 const keptLines = 1000;
 
-const levels = pino.levels.values;
+/** What a run says; the later, the more urgent. */
+const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 /**
  * Gives the log of this process: readable lines on a terminal, JSON lines otherwise, on stderr
@@ -41,7 +42,7 @@ export function makeLog(settings: Settings, { stderr, file }: LogStreams): Log {
   stderr.on('error', () => {});
   const readable =
     settings.logFormat === 'text' || (settings.logFormat === 'auto' && stderr.isTTY === true);
-  const least = levels[settings.logLevel] ?? Number.POSITIVE_INFINITY;
+  const least = settings.logLevel === 'silent' ? levels.length : levelOf(settings.logLevel);
   const show = (line: Line) => {
     stderr.write(readable ? formatLine(line, 'short') : `${JSON.stringify(line)}\n`);
   };
@@ -49,15 +50,29 @@ export function makeLog(settings: Settings, { stderr, file }: LogStreams): Log {
 
   const write = (text: string) => {
     const line = redactLine(JSON.parse(text) as Line, settings.secrets);
-    if (levelOf(line) >= least) show(line);
+    if (levelOf(line.level) >= least) show(line);
     keep(line);
   };
+  const level = file === undefined || least < levelOf('debug') ? settings.logLevel : 'debug';
+  return withFirstMessage(() => makePino(level, write));
+}
+
+/** Makes the log when there is something to say: most starts find nothing to do, and say nothing. */
+function withFirstMessage(make: () => Log): Log {
+  let made: Log | null = null;
+  const say = (level: (typeof levels)[number]) =>
+    ((...message: Parameters<Log['info']>) => {
+      made ??= make();
+      made[level](...message);
+    }) as Log['info'];
+  return Object.fromEntries(levels.map((level) => [level, say(level)])) as Log;
+}
+
+function makePino(level: string, write: (text: string) => void): Log {
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
   return pino(
     {
-      level:
-        file === undefined || least < levelOf({ level: 'debug' }) ? settings.logLevel : 'debug',
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      ...{ level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError, error: describeError },
     },
@@ -78,7 +93,7 @@ function makeFile(
   return (line) => {
     if (broken) return;
     kept.push(formatLine(line, 'long'));
-    const begins = when?.() ?? levelOf(line) >= levelOf({ level: 'info' });
+    const begins = when?.() ?? levelOf(line.level) >= levelOf('info');
     if (file === null && !begins) {
       kept = kept.slice(-keptLines);
       return;
@@ -99,8 +114,8 @@ function makeFile(
   };
 }
 
-function levelOf({ level }: Pick<Line, 'level'>): number {
-  return levels[level] ?? 0;
+function levelOf(level: string): number {
+  return (levels as readonly string[]).indexOf(level);
 }
 
 /** Redacts the texts of a line, whatever it holds; not the JSON, which a secret like `":"` breaks. */

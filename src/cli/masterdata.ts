@@ -2,7 +2,9 @@
 import path from 'node:path';
 import { hasChanges } from '../masterdata/report.ts';
 import type { RunContext } from '../run/context.ts';
-import { checkSelection, planUp, type UpOptions, up } from '../run/up.ts';
+import { openAndPlan } from '../run/plan-up.ts';
+import { checkSelection, type UpOptions } from '../run/selection.ts';
+import { up } from '../run/up.ts';
 import { type CommonOptions, execute, inspect, type World } from './invoke.ts';
 import { withDatabase } from './masterdata-export.ts';
 import { renderSync } from './render-masterdata.ts';
@@ -22,7 +24,7 @@ export async function importCommand(world: World, flags: Flags): Promise<number>
 
 /** The plan of the import and what it would write: exit code 0 nothing, 30 something, 13 refused. */
 async function previewImport(context: RunContext, options: UpOptions) {
-  const { db, looked } = await planUp(context, options);
+  const { db, looked } = await openAndPlan(context, options);
   try {
     const { plan, facts } = looked;
     checkSelection(options, plan, facts, 'before');

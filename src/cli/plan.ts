@@ -1,4 +1,5 @@
-import { everything, planUp } from '../run/up.ts';
+import { openAndPlan } from '../run/plan-up.ts';
+import { everything } from '../run/selection.ts';
 import { type CommonOptions, inspect, type World } from './invoke.ts';
 import { planJson, renderPlan } from './render-plan.ts';
 
@@ -8,7 +9,7 @@ export async function planCommand(
   flags: CommonOptions & { readonly forward?: boolean },
 ): Promise<number> {
   return inspect(world, flags, async (context) => {
-    const { db, looked } = await planUp(context, {
+    const { db, looked } = await openAndPlan(context, {
       forward: flags.forward ?? false,
       select: everything,
     });

@@ -1,6 +1,7 @@
 /** What a sync of master data does, or would do, for people. Pure. */
 import { type Change, cutFieldChange } from '../masterdata/changes.ts';
 import type { EntityReport, SyncReport } from '../masterdata/report.ts';
+import { countsOf, sumOf } from './render-counts.ts';
 
 // Rows of each kind of an entity, and characters of a value: what a screen can take.
 const MOST_ROWS = 50;
@@ -21,26 +22,6 @@ export function renderSync({ entities }: SyncReport): string {
   for (const warning of entities.flatMap(({ warnings }) => warnings))
     lines.push(`warning: ${warning}`);
   return `${lines.join('\n')}\n`;
-}
-
-/** A line per entity with changes, and a sum. */
-export function renderCounts({ entities }: SyncReport): string[] {
-  const changed = entities.filter(({ inserted, updated, deleted }) => inserted + updated + deleted);
-  return [...changed.map(countsOf), sumOf(entities)];
-}
-
-function sumOf(entities: readonly EntityReport[]): string {
-  const sum = (count: (one: EntityReport) => number) =>
-    entities.reduce((total, one) => total + count(one), 0);
-  const [updated, inserted] = [sum((one) => one.updated), sum((one) => one.inserted)];
-  const [deleted, unchanged] = [sum((one) => one.deleted), sum((one) => one.unchanged)];
-  return updated + inserted + deleted === 0
-    ? `nothing differs: ${unchanged} rows are as they should be`
-    : `together: ${updated} changed, ${inserted} new, ${deleted} deleted; ${unchanged} unchanged`;
-}
-
-function countsOf({ entity, updated, inserted, deleted, unchanged }: EntityReport): string {
-  return `${updated} ${entity} changed, ${inserted} new, ${deleted} deleted; ${unchanged} unchanged`;
 }
 
 function renderEntity(one: EntityReport): string[] {

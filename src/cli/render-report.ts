@@ -2,7 +2,7 @@ import { showNumber } from '../migrations/install-number.ts';
 import { formatBytes } from '../run/context.ts';
 import { conversionText } from '../run/masterdata-source.ts';
 import type { Report, ReportMigration } from '../run/report.ts';
-import { renderCounts } from './render-masterdata.ts';
+import { renderCounts } from './render-counts.ts';
 
 /** The report for people: what was done, how long it took, where the database is. Pure. */
 export function renderReport(report: Report, path: string | null): string {

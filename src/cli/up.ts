@@ -1,5 +1,6 @@
 import { openMigrations } from '../migrations/files.ts';
-import { everything, type UpOptions, up } from '../run/up.ts';
+import { everything, type UpOptions } from '../run/selection.ts';
+import { up } from '../run/up.ts';
 import { type CommonOptions, execute, type World } from './invoke.ts';
 
 type Flags = CommonOptions & {

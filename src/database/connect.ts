@@ -27,6 +27,8 @@ export type RunResult = {
 export type Db = {
   /** CONNECTION_ID(). */
   readonly id: number;
+  /** Behind a socket: it may be the temporary server of the docker image's first start (wait.ts). */
+  readonly looksTemporary: boolean;
   /**
    * Runs one statement and gives its rows; of a CALL those of its first result set. The server's
    * error passes as it is (see server-errors.ts), without the statement's text.
@@ -105,8 +107,12 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     options.signal?.throwIfAborted();
     await opened(connection);
     await send(connection, link, PINNED_SESSION);
-    const { rows } = await send(connection, link, 'SELECT CONNECTION_ID() AS id');
-    return makeDb(connection, link, Number((rows as { id: string }[])[0]?.id));
+    const { rows } = await send(connection, link, GREETING);
+    const [greeting] = rows as Record<'id' | 'signs', string>[];
+    return makeDb(connection, link, {
+      id: Number(greeting?.id),
+      looksTemporary: Number(greeting?.signs) === 1,
+    });
   } catch (error) {
     link.closing = true;
     connection.destroy();
@@ -139,6 +145,14 @@ const PINNED_SESSION = `SET SESSION sql_mode='${PINNED_SQL_MODE}', time_zone='+0
  sql_quote_show_create=1, wait_timeout=2147483, interactive_timeout=2147483,
  net_read_timeout=3600, net_write_timeout=3600, lock_wait_timeout=60, max_statement_time=0`;
 
+/**
+ * The image starts its temporary server without network and without loading the buffer pool
+ * (docker-entrypoint.sh of MariaDB/mariadb-docker). A server that is meant to have no network, such
+ * as a scratch server, does not load the pool without also not saving it.
+ */
+const GREETING = `SELECT CONNECTION_ID() AS id, @@skip_networking = 1
+ AND @@innodb_buffer_pool_load_at_startup = 0 AND @@innodb_buffer_pool_dump_at_shutdown = 1 AS signs`;
+
 function opened(connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.connect((error) => {
@@ -148,7 +162,7 @@ function opened(connection: Connection): Promise<void> {
   });
 }
 
-function makeDb(connection: Connection, link: Link, id: number): Db {
+function makeDb(connection: Connection, link: Link, known: Pick<Db, 'id' | 'looksTemporary'>): Db {
   const query = async <R extends object>(statement: string | Sql): Promise<R[]> => {
     const { rows } = await send(connection, link, statementText(statement));
     if (!Array.isArray(rows)) return [];
@@ -156,7 +170,7 @@ function makeDb(connection: Connection, link: Link, id: number): Db {
     return (Array.isArray(rows[0]) ? rows[0] : rows) as R[];
   };
   return {
-    id,
+    ...known,
     query,
     one: async <R extends object>(statement: string | Sql) => (await query<R>(statement))[0],
     run: async (statement) =>

@@ -93,7 +93,7 @@ async function attempt(
   } catch (error) {
     return classifyObstacle(error, address, database);
   }
-  if (address.socketPath === null || !(await isTemporaryServer(db))) return { db };
+  if (address.socketPath === null || !db.looksTemporary) return { db };
   await db.close();
   return {
     code: 'SERVER_STARTING',
@@ -158,19 +158,6 @@ function failure(obstacle: Obstacle, address: ServerAddress, waitedMs: number): 
       },
     },
   );
-}
-
-/**
- * The image starts its temporary server without network and without loading the buffer pool
- * (docker-entrypoint.sh of MariaDB/mariadb-docker). A server that is meant to have no network, such
- * as a scratch server, does not load the pool without also not saving it.
- */
-async function isTemporaryServer(db: Db): Promise<boolean> {
-  const row = await db.one<{ signs: number }>(
-    `SELECT @@skip_networking = 1 AND @@innodb_buffer_pool_load_at_startup = 0
-       AND @@innodb_buffer_pool_dump_at_shutdown = 1 AS signs`,
-  );
-  return Number(row?.signs) === 1;
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -38,3 +38,8 @@ export class DeployError extends Error {
 export function isDeployError(error: unknown, code?: ErrorCode): error is DeployError {
   return error instanceof DeployError && (code === undefined || error.code === code);
 }
+
+/** Gives the code of an error: its own, or INTERNAL. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof DeployError ? error.code : 'INTERNAL';
+}

@@ -5,7 +5,7 @@
 
 import { catalogue, type ErrorCode } from './catalogue.ts';
 import { causeChain, describeCauses, describeOne, type Explain } from './chain.ts';
-import { DeployError } from './deploy-error.ts';
+import { codeOf, DeployError } from './deploy-error.ts';
 import { redact } from './redact.ts';
 
 /** What a failure text is made of. */
@@ -37,11 +37,6 @@ type Parts = {
 /** Gives the exit code of an error when nothing was changed: that of the catalogue, or 1 for a bug. */
 export function exitCodeOf(error: unknown): number {
   return catalogue[codeOf(error)].exitCode;
-}
-
-/** Gives the code of an error: its own, or INTERNAL. */
-export function codeOf(error: unknown): ErrorCode {
-  return error instanceof DeployError ? error.code : 'INTERNAL';
 }
 
 /**

@@ -39,25 +39,62 @@ export type SyncedMasterdata = {
   readonly files: string | null;
 };
 
+/** What the runs say that matters for a plan. */
+export type RunFacts = {
+  /** The run that somebody began and nobody closed, or null. */
+  readonly unfinished: RunRow | null;
+  /** The last run that was no mere backup, or null; without its plan and its report. */
+  readonly lastRun: RunRow | null;
+  /**
+   * The master data that the last run to reach its end has synced, or null when it synced none. What
+   * the database holds is what that run left: runs that were put back or refused changed nothing. Null
+   * also when a later run synced some and did not reach its end, because a person took the database as
+   * it was: what holds then only a comparison tells.
+   */
+  readonly lastMasterdata: SyncedMasterdata | null;
+};
+
 /**
- * Gives the master data that the last run to reach its end has synced, or null when it synced none.
- * What the database holds is what that run left: runs that were put back or refused changed
- * nothing. Null also when a later run synced some and did not reach its end, because a person took
- * the database as it was: what holds then only a comparison tells. Reads only.
+ * Reads what the runs say, in one query, or two when a run is open; all null when there is no
+ * `deploy_run`. Reads only, needs no lock.
  *
- * @throws DeployError `HISTORY_UNREADABLE` when the table was changed.
+ * @throws DeployError `HISTORY_UNREADABLE` when several are open, or the table was changed.
  */
-export async function readLastMasterdata(db: Db, schema: string): Promise<SyncedMasterdata | null> {
-  const rows = await readRows<{ digest: string | null; files: string | null; outcome: string }>(
+export async function readRunFacts(db: Db, schema: string): Promise<RunFacts> {
+  const table = qualified(schema, 'deploy_run');
+  const newest = (condition: string) =>
+    sql`(SELECT id FROM ${table} WHERE mode <> 'backup' AND (${raw(condition)}) ORDER BY id DESC LIMIT 1)`;
+  const rows = await readRows(
     db,
     // Of the plan, which may have megabytes, only this.
-    sql`SELECT masterdata_digest AS digest, JSON_VALUE(plan, '$.masterdataFiles') AS files, outcome
-        FROM ${qualified(schema, 'deploy_run')}
-        WHERE (outcome = 'done' OR outcome = 'left' AND masterdata_digest IS NOT NULL) AND mode <> 'backup'
-        ORDER BY id DESC LIMIT 1`,
+    sql`SELECT ${raw(LIGHT)}, JSON_VALUE(plan, '$.masterdataFiles') AS files FROM ${table}
+        WHERE state <> 'closed' OR id IN (${newest('TRUE')}, ${newest(DECIDES_MASTERDATA)})
+        ORDER BY id DESC`,
   );
-  const { digest = null, files = null, outcome = null } = rows[0] ?? {};
-  return digest === null || outcome === 'left' ? null : { digest, files };
+  const found = rows.map((row) => ({ run: toRunRow(row), files: row['files'] as string | null }));
+  const runs = found.filter(({ run }) => run.mode !== 'backup');
+  const isOpen = found.some(({ run }) => run.state !== 'closed');
+  return {
+    unfinished: isOpen ? await readUnfinishedRun(db, schema) : null,
+    lastRun: runs[0]?.run ?? null,
+    lastMasterdata: syncedBy(runs.find(({ run }) => decidesMasterdata(run))),
+  };
+}
+
+/** The same as `decidesMasterdata`. */
+const DECIDES_MASTERDATA = "outcome = 'done' OR outcome = 'left' AND masterdata_digest IS NOT NULL";
+
+function decidesMasterdata({ outcome, masterdataDigest }: RunRow): boolean {
+  return outcome === 'done' || (outcome === 'left' && masterdataDigest !== null);
+}
+
+function syncedBy(
+  last: { readonly run: RunRow; readonly files: string | null } | undefined,
+): SyncedMasterdata | null {
+  const digest = last?.run.masterdataDigest ?? null;
+  return last === undefined || digest === null || last.run.outcome === 'left'
+    ? null
+    : { digest, files: last.files };
 }
 
 /**

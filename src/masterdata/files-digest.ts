@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -7,13 +7,15 @@ import { join } from 'node:path';
  * of them cannot be read. Equal digests say that nothing changed; other ones may still say the
  * same, which only reading tells (`MasterdataSet.digest`). Touches no database.
  */
-export async function digestFiles(dirs: readonly string[]): Promise<string | null> {
+export function digestFiles(dirs: readonly string[]): string | null {
   const hash = createHash('sha256');
   try {
     for (const dir of new Set(dirs)) {
-      const names = (await readdir(dir)).filter((name) => name.endsWith('.json')).sort();
+      const names = readdirSync(dir)
+        .filter((name) => name.endsWith('.json'))
+        .sort();
       for (const name of names) {
-        const bytes = await readFile(join(dir, name));
+        const bytes = readFileSync(join(dir, name));
         hash.update(`${name}\0${bytes.length}\0`).update(bytes);
       }
     }

@@ -8,23 +8,14 @@ import { missingFenceRights } from '../database/fence-way.ts';
 import { type MissingRight, missingRights, needsOfEvents, needsOfRun } from '../database/grants.ts';
 import { isDeployTable } from '../database/identifier.ts';
 import { readServer, type ServerFacts } from '../database/server.ts';
-import { DeployError } from '../errors/deploy-error.ts';
-import { type HistoryFacts, readHistory } from '../history/read.ts';
-import {
-  readLastMasterdata,
-  readLastRuns,
-  readUnfinishedRun,
-  type SyncedMasterdata,
-} from '../history/read-runs.ts';
-import type { RunRow } from '../history/runs.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
 import { readTraces, type Traces } from '../history/traces.ts';
 import type { MigrationFolder } from '../migrations/files.ts';
 import type { SchemaVersion } from '../migrations/migration.ts';
-import { type Resolution, resolve } from '../migrations/resolve.ts';
 import type { StructuralRun } from '../migrations/structural-run.ts';
 import type { SchemaDifference } from '../schema/model.ts';
 import type { Masterdata } from './masterdata-source.ts';
+import { readStateFacts, type StateFacts } from './state-facts.ts';
 
 /** What an existing schema without history was found to be. */
 export type Adoption = {
@@ -35,24 +26,16 @@ export type Adoption = {
   readonly nearest: SchemaVersion | null;
 };
 
-export type Facts = {
+export type Facts = StateFacts & {
   readonly server: ServerFacts;
   readonly missingRights: readonly MissingRight[];
   readonly missingFenceRights: readonly MissingRight[];
   /** Names of FENCE_USERS that no account has; empty where a right is missing: nobody can tell then. */
   readonly unknownFenceUsers: readonly string[];
-  readonly folder: MigrationFolder;
-  readonly requiredVersion: SchemaVersion;
-  readonly history: HistoryFacts;
-  readonly resolution: Resolution;
   /** Tables and views of the application, without version tables and this program's own. */
   readonly relations: readonly string[];
   /** What this program's own tables say about the history; null when nothing is pending. */
   readonly traces: Traces | null;
-  readonly unfinished: RunRow | null;
-  readonly lastRun: RunRow | null;
-  /** The master data that the database was last brought to; null for none or not known. */
-  readonly lastMasterdata: SyncedMasterdata | null;
   /** The master data that `up` syncs; null when there is none, none is asked for, or none has changed. */
   readonly masterdata: Masterdata | null;
   /** Null until somebody looked: it costs a scratch server. */
@@ -62,30 +45,28 @@ export type Facts = {
 };
 
 /**
- * Reads the facts. Takes no lock, changes nothing; a handful of queries.
+ * Reads the facts. Takes no lock, changes nothing; a handful of queries. `state`: what was read of
+ * them before.
  *
  * @throws DeployError `HISTORY_UNREADABLE`; `NO_TARGET` when no migration folder has the required version.
  */
-export async function readFacts(db: Db, config: Config, folder: MigrationFolder): Promise<Facts> {
+export async function readFacts(
+  db: Db,
+  config: Config,
+  folder: MigrationFolder,
+  state?: StateFacts,
+): Promise<Facts> {
   const database = config.database.name;
   const server = await readServer(db, database);
-  const history = await readHistory(db, database);
-  const resolution = resolve(folder, history);
-  const [lastRun] = await readLastRuns(db, database, 1);
+  const known = state ?? (await readStateFacts(db, config, folder));
   return {
+    ...known,
     server,
     missingRights: missingRights(server, needsOfRun(database)),
     ...(await readFenceFacts(db, config, server)),
-    folder,
-    requiredVersion: requiredVersion(config, folder),
-    history,
-    resolution,
-    // With nothing pending nothing can be done twice, and a no-op stays light (promise P6).
-    traces: resolution.pending.length === 0 ? null : await readTraces(db, database),
+    // With nothing pending nothing can be done twice.
+    traces: known.resolution.pending.length === 0 ? null : await readTraces(db, database),
     relations: await readRelations(db, database),
-    unfinished: await readUnfinishedRun(db, database),
-    lastRun: lastRun ?? null,
-    lastMasterdata: await readLastMasterdata(db, database),
     masterdata: null,
     adoption: null,
     structural: null,
@@ -108,19 +89,6 @@ async function readFenceFacts(
     unknownFenceUsers:
       known === null ? [] : fenceUsers.filter((name) => !known.some(({ user }) => user === name)),
   };
-}
-
-function requiredVersion(config: Config, folder: MigrationFolder): SchemaVersion {
-  const required = config.requiredVersion ?? folder.versions.at(-1);
-  if (required !== undefined && folder.versions.includes(required)) return required;
-  const known = folder.versions.join(', ') || 'none';
-  throw new DeployError(
-    'NO_TARGET',
-    `version ${required ?? 'none'} has no folder in ${folder.dir}; there are: ${known}`,
-    {
-      next: ['correct REQUIRED_DB_VERSION or MIGRATIONS_DIR'],
-    },
-  );
 }
 
 async function readRelations(db: Db, database: string): Promise<Facts['relations']> {

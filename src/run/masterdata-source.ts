@@ -28,8 +28,10 @@ export type MasterdataSource = {
    *   nothing declares them
    */
   get(): Promise<Masterdata | null>;
+  /** Whether `get` would give null. */
+  isNone(): boolean;
   /** Digest of the files as they are, without reading what they say; null when they are in a package. */
-  filesDigest(): Promise<string | null>;
+  filesDigest(): string | null;
   /** Removes what a package was unpacked into. */
   close(): Promise<void>;
 };
@@ -45,15 +47,18 @@ export function makeMasterdataSource(
 ): MasterdataSource {
   let read: Promise<Masterdata | null> | null = null;
   const cleanUp: (() => Promise<void>)[] = [];
-  const filesDigest = async (): Promise<string | null> => {
-    const dir = input ?? config.masterdataDir;
-    if (dir === null || (config.package !== null && input === null)) return null;
-    return digestFiles([config.masterdataDir ?? dir, dir]);
+  const isPackage = config.package !== null && input === null;
+  const given = input ?? config.masterdataDir;
+  const isNone = () =>
+    config.masterdata === 'off' || (!isPackage && (given === null || !existsSync(given)));
+  const filesDigest = (): string | null => {
+    if (given === null || isPackage) return null;
+    return digestFiles([config.masterdataDir ?? given, given]);
   };
   const open = async (): Promise<Masterdata | null> => {
-    if (config.masterdata === 'off') return null;
-    let dir = input ?? config.masterdataDir;
-    if (config.package !== null && input === null) {
+    if (isNone()) return null;
+    let dir = given;
+    if (isPackage) {
       const { openPackage } = await import('../bundle/open-package.ts');
       const expectedVersion = config.requiredVersion ?? folder.versions.at(-1) ?? '';
       const opened = await openPackage(config.package, {
@@ -70,7 +75,7 @@ export function makeMasterdataSource(
     const { loadFormats } = await import('../masterdata/former.ts');
     const { openMasterdata } = await import('../masterdata/open.ts');
     // Before they are read: what changes meanwhile must not be taken for what was synced.
-    const files = await filesDigest();
+    const files = filesDigest();
     const declared = config.masterdataDir;
     // What comes from outside has rows. Its entities.json and the code beside it are not taken.
     if (declared === null) {
@@ -94,6 +99,7 @@ export function makeMasterdataSource(
       read ??= open();
       return read;
     },
+    isNone,
     filesDigest,
     async close() {
       for (const remove of cleanUp) await remove();

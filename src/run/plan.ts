@@ -12,8 +12,8 @@ import type { ExistedBefore } from '../migrations/existing.ts';
 import { installMigration } from '../migrations/install.ts';
 import type { Migration, SchemaVersion } from '../migrations/migration.ts';
 import type { Facts } from './facts.ts';
+import { nothing, withoutChecksum } from './plan-nothing.ts';
 import {
-  refuseDirection,
   refuseInstall,
   refuseLongStep,
   refuseRights,
@@ -21,6 +21,7 @@ import {
   refuseStructure,
   unknownSchema,
 } from './refusals.ts';
+import { refuseDirection } from './refuse-direction.ts';
 import { fenceWarnings } from './refuse-fence.ts';
 import { refuseHistory, refuseRemoved } from './refuse-history.ts';
 
@@ -126,29 +127,6 @@ export function makePlan(facts: Facts, settings: PlanSettings): Plan {
     refusals,
     needs: refusals.length === 0 && facts.structural === null ? 'structural-run' : null,
   };
-}
-
-function nothing(facts: Facts, from: SchemaVersion | null): Plan {
-  const { requiredVersion: to, resolution } = facts;
-  const warnings = [...failedBefore(facts), ...withoutChecksum(resolution)];
-  return { mode: 'nothing to do', from, to, cycles: [], warnings, refusals: [], needs: null };
-}
-
-function failedBefore({ resolution, history }: Facts): string[] {
-  return resolution.failed.map(({ number, name }) => {
-    const error = history.failed.find((row) => row.number === number)?.error;
-    const why = error ? `: ${error.split('\n', 1)[0]}` : '';
-    return `migration ${number} ${name} failed earlier and is not critical; deploy resolve --retry ${number} tries again${why}`;
-  });
-}
-
-function withoutChecksum({ unknownChecksum }: Facts['resolution']): string[] {
-  if (unknownChecksum.length === 0) return [];
-  const numbers = unknownChecksum.map(({ number }) => number);
-  const shown = numbers.slice(0, 10).join(', ') + (numbers.length > 10 ? ', …' : '');
-  return [
-    `no checksum is recorded of migration ${shown}: nobody can tell whether the file changed; deploy resolve --accept-checksum N records that of the file`,
-  ];
 }
 
 function isAdopted(migration: Migration, adopting: boolean, from: SchemaVersion | null): boolean {

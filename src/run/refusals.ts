@@ -1,10 +1,8 @@
 /** The reasons why a plan may not start, each found before anything is changed. Pure. */
 import { missingRights, type Need } from '../database/grants.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
-import { compareVersions } from '../history/versions.ts';
 import { changesKey, statementsOf } from '../migrations/actions.ts';
 import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
-import { versionBeyond } from '../migrations/resolve.ts';
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
 import { refuseFence } from './refuse-fence.ts';
@@ -22,34 +20,6 @@ export function unknownSchema(facts: Facts): Refusal {
       ...shown,
     ].join('\n'),
   };
-}
-
-/** The database is ahead, or somebody went back on purpose. */
-export function refuseDirection(
-  facts: Facts,
-  settings: PlanSettings,
-  from: SchemaVersion | null,
-): Refusal[] {
-  const { requiredVersion: to, lastRun } = facts;
-  const beyond = versionBeyond(facts.resolution, to);
-  if (from !== null && (compareVersions(from, to) > 0 || beyond !== null)) {
-    const partly = beyond === null || beyond === from ? '' : ` and has migrations of ${beyond}`;
-    const message = `Backend requires ${to}, database is ${from}${partly}`;
-    return [{ code: 'DATABASE_AHEAD', message }];
-  }
-  const wentBack =
-    lastRun !== null &&
-    lastRun.outcome === 'done' &&
-    ['rollback', 'restore'].includes(lastRun.mode);
-  const behind = from === null || compareVersions(from, to) < 0;
-  if (!wentBack || !behind || settings.forward) return [];
-  const when = `${lastRun.mode} of ${lastRun.finishedAt ?? lastRun.startedAt}`;
-  return [
-    {
-      code: 'ROLLED_BACK',
-      message: `the database is at ${from ?? 'none'} on purpose, by the ${when}; ${to} is required here`,
-    },
-  ];
 }
 
 /** You may only go to the next version, unless UPDATE_PATH=stepwise (DESIGN §5). */

@@ -3,15 +3,21 @@
  * and its own way on. Pure.
  */
 import { literal } from '../database/literal.ts';
+import type { Traces } from '../history/traces.ts';
 import { parseVersion } from '../history/versions.ts';
 import { INSTALL_NUMBER } from '../migrations/install-number.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { ChangedMigration } from '../migrations/resolve.ts';
-import type { Facts } from './facts.ts';
 import type { Refusal } from './plan.ts';
+import type { StateFacts } from './state-facts.ts';
+
+/** What the history is compared with; without traces nothing is looked for in them. */
+type HistoryState = Pick<StateFacts, 'folder' | 'history' | 'resolution'> & {
+  readonly traces: Traces | null;
+};
 
 /** Removed rows, holes, files out of order, changed and missing ones. */
-export function refuseHistory(facts: Facts): Refusal[] {
+export function refuseHistory(facts: HistoryState): Refusal[] {
   return [
     ...refuseRemoved(facts),
     ...facts.resolution.changed.map(refuseChanged),
@@ -21,7 +27,7 @@ export function refuseHistory(facts: Facts): Refusal[] {
 }
 
 /** What the history lacks although it was there: looked at before a schema is adopted. */
-export function refuseRemoved({ history, traces, folder }: Facts): Refusal[] {
+export function refuseRemoved({ history, traces, folder }: HistoryState): Refusal[] {
   const code = 'HISTORY_INCOMPLETE';
   const refusals: Refusal[] = [];
   if (traces !== null && traces.strayRuns.length > 0) {
@@ -119,7 +125,7 @@ function refuseMissing({ number, version }: { number: number; version: string })
 }
 
 /** A pending migration below an applied one: a lost row, an earlier failure, or a late file. */
-function refuseOutOfOrder({ history, traces }: Facts, migration: Migration): Refusal[] {
+function refuseOutOfOrder({ history, traces }: HistoryState, migration: Migration): Refusal[] {
   const { number, name, version, up } = migration;
   if (traces?.applied.has(number)) return [];
   const title = `migration ${number} ${name}`;

@@ -11,9 +11,8 @@ import {
 } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { causeChain } from '../errors/chain.ts';
-import { DeployError, isDeployError } from '../errors/deploy-error.ts';
+import { codeOf, DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
-import { codeOf } from '../errors/render.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
 import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';

@@ -15,12 +15,13 @@ import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
 import { type LookedAt, lookAndPlan, structureDigest } from './look.ts';
 import type { Cycle } from './plan.ts';
+import { readUpFacts, settingsOf } from './plan-up.ts';
 import { pruneAfterRun } from './prune.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { type Report, step } from './report.ts';
+import { checkSelection, type UpOptions } from './selection.ts';
 import { CUT_OFF, SettledError } from './settled.ts';
-import { checkSelection, readUpFacts, settingsOf, type UpOptions } from './up.ts';
 
 /** Takes the lock and brings the database to where the plan goes. @throws SettledError after changes. */
 export async function upLocked(

@@ -17,7 +17,10 @@ await connection.end();
 `;
 
 /** What `docker/deploy.sh` gives Node; the compile cache comes from the Dockerfile. */
-const asInImage = ['--max-semi-space-size=1', '--max-old-space-size=1024'];
+const asInImage = [
+  ...['--max-semi-space-size=1', '--max-old-space-size=1024'],
+  ...['--preserve-symlinks', '--preserve-symlinks-main'],
+];
 
 /** umzug with the same driver and the least storage that a table can be. */
 const umzugScript = `import { createConnection } from 'mysql2/promise';

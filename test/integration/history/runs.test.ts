@@ -3,11 +3,7 @@ import { after, describe, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { connect } from '../../../src/database/connect.ts';
 import { type Hold, holdLock } from '../../../src/database/lock.ts';
-import {
-  readLastMasterdata,
-  readLastRuns,
-  readUnfinishedRun,
-} from '../../../src/history/read-runs.ts';
+import { readLastRuns, readRunFacts, readUnfinishedRun } from '../../../src/history/read-runs.ts';
 import {
   ensureRunTable,
   type NewRun,
@@ -167,7 +163,7 @@ describe('readUnfinishedRun and readLastRuns', () => {
       await openRun(held, newRun(runId));
       await updateRun(held, runId, { state: 'closed', ...patch });
     };
-    const last = () => readLastMasterdata(held.db, held.database);
+    const last = async () => (await readRunFacts(held.db, held.database)).lastMasterdata;
     await end('a', { outcome: 'done', masterdataDigest: 'older' });
     await end('b', { outcome: 'left' });
     assert.equal((await last())?.digest, 'older');
