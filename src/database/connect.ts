@@ -61,6 +61,8 @@ export type ConnectOptions = {
   readonly connectTimeoutMs?: number;
   /** `bytes`: each character of a statement is one byte on the wire, for text in any character set. */
   readonly encoding?: 'bytes';
+  /** Few rows are read: nothing is compiled for them, which would take longer than a hundred rows. */
+  readonly answers?: 'short';
   /** `load` may be called. No connection ever reads a file that the server asks for. */
   readonly sendsRows?: true;
   /** Cuts the connection while it is being opened: also one that fell silent after the login. */
@@ -87,11 +89,12 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     dateStrings: true,
     jsonStrings: true,
     typeCast: readExactly,
+    disableEval: options.answers === 'short',
     enableKeepAlive: true,
     keepAliveInitialDelay: 5_000,
     trace: false,
     queryFormat: (text) => text, // Else mysql2 looks for a `?` in every character of it.
-    // The server's own client sends neither: IGNORE_SPACE would make column names of function names.
+    // The server's own client sends neither: IGNORE_SPACE makes column names of function names.
     flags: [
       options.sendsRows === true ? 'LOCAL_FILES' : '-LOCAL_FILES',
       ...['-IGNORE_SPACE', '-ODBC', 'FOUND_ROWS'],
@@ -109,10 +112,8 @@ export async function connect(address: ServerAddress, options: ConnectOptions = 
     await send(connection, link, PINNED_SESSION);
     const { rows } = await send(connection, link, GREETING);
     const [greeting] = rows as Record<'id' | 'signs', string>[];
-    return makeDb(connection, link, {
-      id: Number(greeting?.id),
-      looksTemporary: Number(greeting?.signs) === 1,
-    });
+    const looksTemporary = Number(greeting?.signs) === 1;
+    return makeDb(connection, link, { id: Number(greeting?.id), looksTemporary });
   } catch (error) {
     link.closing = true;
     connection.destroy();

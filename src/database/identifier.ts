@@ -1,5 +1,4 @@
 /** Names of schemas, tables and columns: the only place that turns a name into SQL. */
-import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join, raw, type Sql } from 'sql-template-tag';
 
@@ -13,7 +12,7 @@ export function isDeployTable(name: string): boolean {
 
 /** A name as SQL text: `` a`b `` becomes `` `a``b` ``. Valid in every sql_mode, with any character. */
 export function quoteNameText(name: string): string {
-  assert.ok(name !== '' && !name.includes('\0'), 'a name is not empty and has no NUL');
+  if (name === '' || name.includes('\0')) throw new TypeError('a name is not empty and has no NUL');
   return `\`${name.replaceAll('`', '``')}\``;
 }
 

@@ -11,7 +11,7 @@ import type { ServerAddress } from '../config/config.ts';
 import type { Log } from '../config/log.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { DeployError } from '../errors/deploy-error.ts';
-import { connect, type Db } from './connect.ts';
+import { type ConnectOptions, connect, type Db } from './connect.ts';
 import {
   isAccessDenied,
   isConnectionLost,
@@ -25,7 +25,7 @@ import {
   toDeployError,
 } from './server-errors.ts';
 
-export type WaitOptions = {
+export type WaitOptions = Pick<ConnectOptions, 'answers'> & {
   readonly waitMs: number;
   readonly log: Log;
   readonly signal?: AbortSignal;
@@ -83,11 +83,12 @@ async function attempt(
   options: WaitOptions,
   remainingMs: number,
 ): Promise<Obstacle | { readonly db: Db }> {
-  const { database } = options;
+  const { database, answers } = options;
   let db: Db;
   try {
     db = await connect(address, {
       ...(database === null ? {} : { database }),
+      ...(answers === undefined ? {} : { answers }),
       connectTimeoutMs: Math.min(remainingMs, 5_000),
     });
   } catch (error) {

@@ -1,5 +1,4 @@
 /** Pure: version numbers, and what two of them mean for each other. */
-import assert from 'node:assert/strict';
 
 /** A number of three parts as text, e.g. `0.10.0`. Compared by number, never as text. */
 export type SchemaVersion = string;
@@ -18,7 +17,8 @@ export function parseVersion(text: string): readonly [number, number, number] | 
 /** Orders two versions by number: negative, zero or positive. Both must be versions. */
 export function compareVersions(a: SchemaVersion, b: SchemaVersion): number {
   const [left, right] = [parseVersion(a), parseVersion(b)];
-  assert(left !== null && right !== null, `not a version: ${left === null ? a : b}`);
+  if (left === null || right === null)
+    throw new TypeError(`not a version: ${left === null ? a : b}`);
   return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
 }
 

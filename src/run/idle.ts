@@ -16,7 +16,9 @@ import type { StateFacts } from './state-facts.ts';
 export function openDatabase({ config, report, log, stop }: RunContext): Promise<Db> {
   const { database, dbWaitMs: waitMs } = config;
   return step(report, 'wait', () =>
-    waitForServer(database, { waitMs, log, signal: stop, database: database.name }),
+    waitForServer(database, {
+      ...{ waitMs, log, signal: stop, database: database.name, answers: 'short' },
+    }),
   );
 }
 
