@@ -109,7 +109,14 @@ export const bench: Bench = {
       formatRatio(median(found), median(times.sequelize)),
     ];
     return {
-      columns: ['process, from its start to its end', 'median', 'best', 'of bare', 'of umzug alone', 'of umzug'],
+      columns: [
+        'process, from its start to its end',
+        'median',
+        'best',
+        'of bare',
+        'of umzug alone',
+        'of umzug',
+      ],
       rows: [
         row('bare: node, mysql2, SELECT 1', times.bare),
         row('bare, with a compile cache', times.bareCached),
