@@ -17,10 +17,18 @@ const BLANK = /^[ \t\v\f\r]*$/;
 
 /**
  * Splits a script as the `mariadb` client does, so that the same statements reach the server:
- * DELIMITER at the beginning of a line, quotes, comments, executable comments as code, `\r\n` as
- * `\n`. Where the client would take a command of its own, guess, or send something cut in half,
- * this refuses. Pure and linear. The rules are those of MariaDB's `client/mysql.cc`
- * (`read_and_execute`, `find_command`, `add_line`); the differential test holds them.
+ * DELIMITER at the beginning of a line, quotes, comments, executable comments as code. Where the
+ * client would take a command of its own, guess, or send something cut in half, this refuses. Pure
+ * and linear. The rules are those of MariaDB's `client/mysql.cc` (`read_and_execute`,
+ * `find_command`, `add_line`) and `client/readline.cc`; the differential test holds them.
+ *
+ * A line ends with `\n` or `\r\n`, and both are `\n` to the server, also in strings, names and
+ * bodies: a checkout on Windows runs the same statements. Any other `\r` is white space between
+ * words, and itself in a string, name or comment, which it does not end.
+ *
+ * On purpose this differs from the client in what stands between words: comments stay, so that the
+ * bodies of stored programs keep theirs. Where the client takes one out it may cut the word behind
+ * it in two, and it joins a line that begins with `delimiter` to the next one; here both stay whole.
  *
  * `SET sql_mode` in the script changes how the rest is read, as the client sees it from the server.
  *

@@ -1,6 +1,6 @@
 /**
  * Sends scripts through the real `mariadb` client and through our splitter, and compares the
- * statements. What the client sent is read from the server's general log.
+ * statements byte for byte. What the client sent is read from the server's general log.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
@@ -36,12 +36,12 @@ export async function startDifferential(t: Cleanup): Promise<Differential> {
 function compare(server: TestServer, log: string, script: GeneratedScript): Outcome {
   let ours: readonly string[];
   try {
-    ours = canonicalStatements(script.text);
+    ours = loggedStatements(script);
   } catch (error) {
     if (!(error instanceof DeployError)) throw error;
     return { kind: 'refused', message: error.message };
   }
-  const client = sendThroughClient(server, log, script).map(squeeze);
+  const client = sendThroughClient(server, log, script).map(asLogged);
   const same = ours.length === client.length && ours.every((sql, index) => sql === client[index]);
   return same ? { kind: 'same', statements: ours.length } : { kind: 'different', ours, client };
 }
@@ -86,36 +86,69 @@ function readFrom(path: string, from: number): Buffer {
   }
 }
 
-/** Our statements as the client would send them: without comments; white space does not count. */
-function canonicalStatements(text: string): string[] {
+/** Our statements as they would be in the log if they were sent by the client. */
+function loggedStatements({ text, charset }: GeneratedScript): string[] {
   let quoting: Quoting = {};
   return splitStatements(text, 'script').map(({ sql }) => {
-    const canonical = squeeze(withoutComments(sql, quoting));
+    const logged = asLogged(asSent(sql, quoting, charset));
     quoting = quotingAfter(sql, quoting, {}) ?? {};
-    return canonical;
+    return logged;
   });
 }
 
-function withoutComments(sql: string, quoting: Quoting): string {
+/** Stand for a newline between quotes and for a comment that is taken out; no script holds them. */
+const QUOTED_NEWLINE = '\uE000';
+const COMMENT = '\uE001';
+
+/**
+ * Behind a comment the client puts a space before the next character in the line, but not before those
+ * that it copies in a way of their own: behind them it comes too late, in the middle of a word.
+ */
+const BEHIND_COMMENT = {
+  latin1: /\uE001((?:\\N|\uE001)*)(?=[^ \t\n\v\f\r\\\uE001])/g,
+  utf8mb4: /\uE001((?:\\N|\P{ASCII})*)(?=(?![ \t\n\v\f\r\\])\p{ASCII})/gu,
+};
+
+/**
+ * What the client makes of a statement on its way (MariaDB's client/mysql.cc, `add_line`). Nothing
+ * else may differ, not even white space.
+ */
+function asSent(sql: string, quoting: Quoting, charset: GeneratedScript['charset']): string {
+  return (
+    withMarks(sql, quoting)
+      .replaceAll(BEHIND_COMMENT[charset], `${COMMENT}$1 `)
+      // A line that begins like the command DELIMITER loses its newline.
+      .replaceAll(/(?<=^|[\n\uE000])(delimiter[^\n\uE000\uE001]*)\n/gi, '$1')
+      .replaceAll(COMMENT, '')
+      .replaceAll(QUOTED_NEWLINE, '\n')
+  );
+}
+
+function withMarks(sql: string, quoting: Quoting): string {
   let text = '';
   let inCode = false;
   for (let at = 0; at < sql.length; ) {
-    const token = readToken(sql, at, quoting, inCode);
-    const part = sql.slice(at, token.end);
-    if (token.kind === 'code-begin') inCode = true;
-    if (token.kind === 'code-end') inCode = false;
-    const escapes = token.kind === 'string' && !quoting.noBackslashEscapes;
-    // The client sends a backslash at the end of a line as the newline that it stands for.
-    if (escapes)
-      text += part.replaceAll(/\\([\s\S])/g, (pair, next) => (next === '\n' ? '\n' : pair));
+    const { kind, end } = readToken(sql, at, quoting, inCode);
+    const part = sql.slice(at, end);
+    if (kind === 'code-begin') inCode = true;
+    if (kind === 'code-end') inCode = false;
     // A comment does not end a statement: `--` at its end is followed by the delimiter, so it is none.
-    else if (token.kind !== 'comment' || token.end === sql.length) text += part;
-    at = token.end;
+    if (kind === 'comment' && end < sql.length) text += COMMENT;
+    else if (kind === 'space') text += part;
+    else {
+      // A backslash at the end of a line is sent as the newline that it stands for.
+      const escapes = kind === 'string' && !quoting.noBackslashEscapes;
+      const sent = escapes
+        ? part.replaceAll(/\\([\s\S])/g, (pair, next) => (next === '\n' ? '\n' : pair))
+        : part;
+      text += sent.replaceAll('\n', QUOTED_NEWLINE);
+    }
+    at = end;
   }
   return text;
 }
 
-/** The server itself cuts semicolons and white space at the end off before it logs. */
-function squeeze(sql: string): string {
-  return sql.replaceAll(/[ \t\n\v\f\r]+/g, '').replace(/;+$/, '');
+/** The server cuts white space at both ends and semicolons at the end off before it logs. */
+function asLogged(sql: string): string {
+  return sql.replace(/^[ \t\n\v\f\r]+/, '').replace(/[; \t\n\v\f\r]+$/, '');
 }

@@ -57,7 +57,7 @@ const SYMBOLS = [
 ];
 const CODE = ['/*! 1 */', '/*M!100100 a */', '/*!99999 b */'];
 const MODES = ['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'];
-const SPACES = [' ', ' ', ' ', '\n', '\t', '\r\n', '  \n\n', '\n    '];
+const SPACES = [' ', ' ', ' ', '\n', '\t', '\r\n', '\r', '  \n\n', '\n    '];
 /** What strings, names and comments are filled with: everything that could be taken for an end. */
 const FILLING = [
   ...[
@@ -76,13 +76,17 @@ const FILLING = [
     '`',
     '\n',
     '\r\n',
+    '\r',
     'go',
     '*',
     '/',
   ],
   ...['DELIMITER //', '\ndelimiter x\n', '\nuse a\n', 'ü', '🧙', '§', '%', '0'],
 ];
-const ESCAPES = ['\\\\', "\\'", '\\"', '\\n', '\\%', '\\;', '\\`', '\\\n', '\\ü', '\\g', "''"];
+const ESCAPES = [
+  ...['\\\\', "\\'", '\\"', '\\n', '\\%', '\\;', '\\`', '\\\n', '\\\r', '\\\r\n'],
+  ...['\\ü', '\\g', "''"],
+];
 
 type State = { delimiter: string; quoting: string };
 
@@ -174,7 +178,7 @@ function quoted(random: Random, quote: string, escapes: boolean): string {
 function comment(random: Random, { delimiter }: State): string {
   let text = '';
   for (let left = random.next(5); left > 0; left--) text += random.pick(FILLING);
-  const line = text.replaceAll(/[\r\n]/g, '');
+  const line = text.replaceAll('\n', '');
   const block = text.replaceAll(/[*!]/g, '').replace(/\/+$/, '');
   const all = [
     `-- ${line}\n`,

@@ -31,6 +31,15 @@ describe('the server gets the same statements as from the mariadb client', () =>
     ],
     ['quotes of every kind', 'SELECT \'a;\'\'b\\\';\', "c;""d\\";", `e;``f\\`;SELECT 1;'],
     ['a byte order mark and \\r\\n', "\uFEFFSELECT 'a\r\nb';\r\n\r\nSELECT 2;\r\n"],
+    [
+      'a \\r that ends no line',
+      "SELECT\r'a\rb', 'c\r\r\nd', 'e\\\rf', `g\rh`;\rSELECT 2 -- a\r;\n;/* a\r; */SELECT /*! 3\r */;\r",
+    ],
+    ['a backslash before \\r\\n', "SELECT 'a\\\r\nb';\r\nSELECT 2;"],
+    [
+      'words that the client cuts or joins',
+      'SELECT 1 AS /* a */ü_b, /* c *//* d */\\N;\nSELECT 1 AS\ndelimiter_x\n, 2;',
+    ],
     ['a backslash at the end of a line', "SELECT 'a\\\nb\\\\\nc';SELECT 2;"],
     ['-- without white space', '--x\nSELECT 5--1;\nSELECT 1--\n+1;--\nSELECT 2;'],
     [

@@ -38,6 +38,16 @@ describe('splitStatements', () => {
       "SELECT 'a\r\nb';\r\nSELECT 2;\r\n",
       ["SELECT 'a\nb'", 'SELECT 2'],
     ],
+    [
+      'keeps every other \\r, which ends no comment',
+      "SELECT 'a\rb\r\r\nc',\r`d\re` -- f\r;\n;",
+      ["SELECT 'a\rb\r\nc',\r`d\re`"],
+    ],
+    [
+      'keeps a word behind a comment and the line after one that begins with delimiter',
+      'SELECT 1 AS /* a */größe,\ndelimiter_x\n+ 1;',
+      ['SELECT 1 AS /* a */größe,\ndelimiter_x\n+ 1'],
+    ],
     ['keeps semicolons in single quotes', "SELECT ';';", ["SELECT ';'"]],
     ['keeps semicolons in double quotes', 'SELECT ";";', ['SELECT ";"']],
     ['keeps semicolons in backticks', 'SELECT `;`;', ['SELECT `;`']],
