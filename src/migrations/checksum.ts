@@ -7,11 +7,12 @@ const separator = '\0data\0';
 /**
  * Gives the text as it counts: without byte order mark, and with LF line endings, so that a
  * checkout on Windows has the same checksum. Nothing else is changed: white space inside a
- * string literal is data.
+ * string literal is data. A CR without LF ends no line for the splitter either: it may stand in
+ * such a literal, and what follows it may be a comment.
  */
 export function normaliseText(text: string): string {
   const withoutMark = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  return withoutMark.replace(/\r\n?/g, '\n');
+  return withoutMark.replaceAll('\r\n', '\n');
 }
 
 /** The bytes of the files that make up what a migration does going up. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checksumsOf, normaliseText } from '../../../src/migrations/checksum.ts';
+import { splitStatements } from '../../../src/statements/split.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 const of = (up: string, data: string | null = null) =>
@@ -8,7 +9,7 @@ const of = (up: string, data: string | null = null) =>
 
 describe('normaliseText', () => {
   test('takes out the byte order mark and makes every line ending LF', () => {
-    assert.equal(normaliseText('\uFEFFa\r\nb\rc\n\r\n'), 'a\nb\nc\n\n');
+    assert.equal(normaliseText('\uFEFFa\r\nb\n\r\n'), 'a\nb\n\n');
   });
 
   test('leaves white space and later marks alone: they may be data', () => {
@@ -43,6 +44,16 @@ describe('checksumsOf', () => {
 
   test('sees every other change, also white space in the middle', () => {
     assert.notEqual(of("SELECT 'a  b';").checksum, of("SELECT 'a b';").checksum);
+  });
+
+  test('sees a change after which other statements run: a CR that ends no line', () => {
+    const [hidden, shown] = ['-- a\rDROP TABLE a;\n', '-- a\nDROP TABLE a;\n'];
+
+    assert.deepEqual(
+      [hidden, shown].map((text) => splitStatements(text, 'f.sql').length),
+      [0, 1],
+    );
+    assert.notEqual(of(hidden).checksum, of(shown).checksum);
   });
 
   test('covers the data file, and tells it from more text in the up file', () => {
