@@ -14,11 +14,14 @@ export type DelimiterLine = { readonly delimiter: string } | { readonly problem:
 const MAX_BYTES = 15;
 
 /**
- * Reads the rest of a line after the word DELIMITER. As in the client, the delimiter reaches up
- * to the next space and may be quoted. Pure.
+ * Reads the rest of a line after the word DELIMITER. As in the client, a space or tab ends the word (behind
+ * any other white space it would be no command), and the delimiter reaches up to the next space and
+ * may be quoted. Pure.
  */
 export function readDelimiterLine(rest: string): DelimiterLine {
-  const match = /^[ \t\v\f\r]+(?:(['"`])(?<quoted>.*?)\1|(?<bare>[^ ]+))(?<after>.*)$/s.exec(rest);
+  const match = /^[ \t][ \t\v\f\r]*(?:(['"`])(?<quoted>.*?)\1|(?<bare>[^ ]+))(?<after>.*)$/s.exec(
+    rest,
+  );
   const delimiter = match?.groups?.['quoted'] ?? match?.groups?.['bare'];
   if (delimiter === undefined || delimiter === '') {
     return { problem: 'DELIMITER must be followed by the delimiter' };

@@ -113,7 +113,7 @@ export function generateScript(seed: number): GeneratedScript {
     text += `SELECT ${soup(random, state)} ${state.delimiter}`;
   }
   text += random.chance(50) ? '\n' : between(random, state);
-  return { text: charset === 'latin1' ? text.replace(/[^\p{ASCII}§]/gu, '?') : text, charset };
+  return { text: charset === 'latin1' ? text.replace(/[^\p{ASCII}§]/gu, '_') : text, charset };
 }
 
 /** Changes a script in some places, so that quotes and comments no longer fit. */
@@ -142,12 +142,14 @@ function soup(random: Random, state: State): string {
 
 function piece(random: Random, state: State): string {
   const escapes = !state.quoting.includes('NO_BACKSLASH');
+  // Behind a delimiter in the middle of a word it would be a comment.
+  const symbols = state.delimiter === ';' ? SYMBOLS : SYMBOLS.filter((one) => one !== '--1');
   switch (random.next(8)) {
     case 0:
       // Behind a delimiter that the symbols hold it would be the command.
       return random.pick(state.delimiter === ';' ? [...WORDS, 'delimiter'] : WORDS);
     case 1:
-      return random.pick(random.chance(30) ? ASIDE : SYMBOLS);
+      return random.pick(random.chance(30) ? ASIDE : symbols);
     case 2:
       return quoted(random, "'", escapes);
     case 3:
@@ -160,7 +162,7 @@ function piece(random: Random, state: State): string {
       if (state.delimiter === '/*') return 'code';
       return random.pick([`/*!50003 ${quoted(random, "'", escapes)} */`, ...CODE]);
     default:
-      return random.pick(WORDS) + random.pick(SYMBOLS) + random.pick(WORDS);
+      return random.pick(WORDS) + random.pick(symbols) + random.pick(WORDS);
   }
 }
 

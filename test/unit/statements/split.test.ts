@@ -319,6 +319,11 @@ describe('splitStatements refuses', () => {
       'f.sql:1 DELIMITER must be followed by the delimiter',
     ],
     [
+      'DELIMITER before a \\r, which makes it no command to the client',
+      'SELECT 1;\nDELIMITER\r ;\nSELECT 2;',
+      'f.sql:2 DELIMITER must be followed by the delimiter',
+    ],
+    [
       'an empty quoted delimiter',
       "DELIMITER ''\n",
       'f.sql:1 DELIMITER must be followed by the delimiter',
