@@ -1,6 +1,5 @@
 /** A sync that dies: the master data is all old or all new, and one more `up` brings the new. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -12,7 +11,8 @@ import { makeSite, type Site, until } from '../support/deploy.ts';
 import { killsInCi, makeRandom, noteFault } from '../support/kill.ts';
 import { type Files, makeDir, readSet, summarise, writeSet } from '../support/masterdata.ts';
 import { findLeftovers } from '../support/picture.ts';
-import { startTestServer } from '../support/server.ts';
+import { endGroup, startGroup } from '../support/processes.ts';
+import { type Cleanup, startTestServer } from '../support/server.ts';
 import { shelfShop, shelfTables } from '../support/shelf-shop.ts';
 
 const server = await startTestServer({ after });
@@ -43,25 +43,25 @@ describe('kill -9 of a sync', () => {
   const kills = killsInCi(8);
 
   for (const each of [seed, seed + 1, seed + 2]) {
-    test(`at ${kills} random moments after its first write, seed ${each}, leaves all of the old or all of the new`, () =>
-      killAtRandom(each));
+    test(`at ${kills} random moments after its first write, seed ${each}, leaves all of the old or all of the new`, (t) =>
+      killAtRandom(t, each));
   }
 
-  async function killAtRandom(number: number): Promise<void> {
+  async function killAtRandom(t: Cleanup, number: number): Promise<void> {
     const database = await server.createDatabase();
     const db = await server.connect(database);
     for (const statement of shelfTables) await db.run(statement);
     const dirs = { a: await writeDir('a', 3000), b: await writeDir('b', 3000) };
     const sets = { a: await readSet(dirs.a), b: await readSet(dirs.b) };
-    await syncProcess(database, dirs.a).ended;
-    const writeMs = await timeWrites(database, dirs.b);
+    await syncProcess(t, database, dirs.a).ended;
+    const writeMs = await timeWrites(t, database, dirs.b);
     const random = makeRandom(number);
     let between = 0;
     let is: 'a' | 'b' = 'b';
 
     for (let nth = 1; nth <= kills; nth++) {
       const next: 'a' | 'b' = is === 'a' ? 'b' : 'a';
-      const run = syncProcess(database, dirs[next], true);
+      const run = syncProcess(t, database, dirs[next], true);
       await run.paused;
       // From here on it writes; some of the kills come after its commit.
       run.child.kill('SIGUSR2');
@@ -104,8 +104,8 @@ describe('kill -9 of a sync', () => {
   }
 
   /** How long a sync takes from its first write to its end. */
-  async function timeWrites(database: string, dir: string): Promise<number> {
-    const run = syncProcess(database, dir, true);
+  async function timeWrites(t: Cleanup, database: string, dir: string): Promise<number> {
+    const run = syncProcess(t, database, dir, true);
     await run.paused;
     const begunAt = performance.now();
     run.child.kill('SIGUSR2');
@@ -115,11 +115,11 @@ describe('kill -9 of a sync', () => {
 
   type SyncProcess = ReturnType<typeof syncProcess>;
 
-  function syncProcess(database: string, dir: string, pauses = false) {
-    const args = [program, server.address.socketPath!, database, dir];
+  function syncProcess(t: Cleanup, database: string, dir: string, pauses = false) {
+    const args = [process.execPath, program, server.address.socketPath!, database, dir];
     const fault = pauses ? { DEPLOY_FAIL_AT: 'masterdata.entity.before=pause' } : {};
-    const env = { ...process.env, ...fault };
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = startGroup(args, { ...process.env, ...fault });
+    t.after(() => endGroup(child));
     let [text, errors] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();

@@ -5,6 +5,7 @@ import type { Db } from '../../src/database/connect.ts';
 import { makeSite, type Running, type Site, until } from '../support/deploy.ts';
 import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
+import { inContainer } from '../support/processes.ts';
 import { type Cleanup, startTestServer } from '../support/server.ts';
 import { cities, citiesThatFail, openShop } from '../support/shop.ts';
 
@@ -187,8 +188,7 @@ describe('SIGTERM after changes began', () => {
 
   test('as process 1 of a container: the same', async (t) => {
     const { site, db } = await openSlowShop(t, slowInsert);
-    const wrapper = ['unshare', '--map-root-user', '--pid', '--fork', '--mount-proc'];
-    const run = site.start(['up'], GRACE, wrapper);
+    const run = site.start(['up'], GRACE, inContainer);
     await until('the slow statement runs', () => isRunning(db, 'INSERT INTO two'));
     const children = `/proc/${run.child.pid}/task/${run.child.pid}/children`;
     const inner = Number((await readFile(children, 'utf8')).trim());
@@ -270,9 +270,9 @@ test('a run killed with its container during its backup leaves no unfinished set
   const db = await openShop(site);
   await site.write(cities);
   // Not process 1 of its namespace, which no signal of its own can end.
-  const wrapper = ['unshare', '--map-root-user', '--pid', '--fork', '--mount-proc', 'sh', '-c'];
   const env = { DEPLOY_FAIL_AT: 'backup.dumped=kill' };
-  const killed = await site.start(['up'], env, [...wrapper, '"$@"; exit $?', 'sh']).ended;
+  const killed = await site.start(['up'], env, [...inContainer, 'sh', '-c', '"$@"; exit $?', 'sh'])
+    .ended;
   assert.equal(killed.code, 137, killed.stderr);
   const left = (await readdir(site.backupDir)).filter((name) => name.startsWith('.unfinished'));
   assert.equal(left.length, 1);

@@ -1,9 +1,10 @@
 /** The program as people run it: a process with an environment, its output, its exit code. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Db } from '../../src/database/connect.ts';
+import { endGroup, startGroup } from './processes.ts';
 import type { Cleanup, TestServer } from './server.ts';
 import { testTmp } from './tmp.ts';
 
@@ -59,7 +60,12 @@ export async function makeSite(
   more: { readonly migrationsDir?: string; readonly database?: string } = {},
 ): Promise<Site> {
   const dir = await mkdtemp(path.join(testTmp, 'deploy-site-'));
-  t.after(() => rm(dir, { recursive: true, force: true }));
+  const started: ChildProcess[] = [];
+  t.after(async () => {
+    // Before the folder goes, into which they write.
+    await Promise.all(started.map(endGroup));
+    await rm(dir, { recursive: true, force: true });
+  });
   const database = await server.createDatabase(more.database);
   const migrationsDir = more.migrationsDir ?? path.join(dir, 'migrations');
   const env = {
@@ -76,14 +82,9 @@ export async function makeSite(
       MASTERDATA: 'off',
     },
   };
-  const running = new Set<ChildProcess>();
-  t.after(async () => {
-    for (const child of running) child.kill('SIGKILL');
-  });
   const start: Site['start'] = (args, extra = {}, wrapper = []) => {
     const run = startDeploy(args, { ...env, ...extra }, wrapper);
-    running.add(run.child);
-    void run.ended.then(() => running.delete(run.child));
+    started.push(run.child);
     return run;
   };
   const site: Site = {
@@ -117,11 +118,7 @@ export function startDeploy(
   wrapper: readonly string[] = [],
 ): Running {
   const own = Object.fromEntries(inherited.map((name) => [name, process.env[name]]));
-  const [program, ...more] = [...wrapper, process.execPath, main, ...args];
-  const child = spawn(program!, more, {
-    env: { ...own, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = startGroup([...wrapper, process.execPath, main, ...args], { ...own, ...env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
