@@ -39,6 +39,12 @@ export function statementsOf(
   return (direction === 'up' ? migration.up : migration.down)?.statements ?? [];
 }
 
+/** The statement that an action stands for; undefined for data functions and history rows. */
+export function statementOf(migration: Migration, action: Action): ClassifiedStatement | undefined {
+  if (action.kind !== 'statement') return undefined;
+  return statementsOf(migration, action.direction)[action.statement - 1];
+}
+
 /** Number of the last statement: more than there are when some are left out (existing.ts). */
 export function lastNumberOf(statements: readonly ClassifiedStatement[]): number {
   return statements.at(-1)?.number ?? 0;

@@ -8,13 +8,14 @@ import { inTransaction } from '../database/transaction.ts';
 import { type DeployError, isDeployError } from '../errors/deploy-error.ts';
 import { failPoint } from '../errors/fail-point.ts';
 import { advanceJournal, assertGuard, type JournalEntry } from '../statements/journal.ts';
-import { type Action, statementsOf } from './actions.ts';
+import { type Action, statementOf, statementsOf } from './actions.ts';
 import { explainFailure } from './apply-failure.ts';
 import { carryOut, nameOf, noteIds, patiently } from './carry-out.ts';
+import { closeFailedFile } from './close-file.ts';
 import { type Counters, readCounters, traceWrites } from './counters.ts';
 import type { ExistedBefore } from './existing.ts';
 import { type Group, groupAt, isTransactional } from './group.ts';
-import type { ClassifiedStatement, Migration } from './migration.ts';
+import type { Migration } from './migration.ts';
 import { openFile } from './open-file.ts';
 import { canBeSkipped, skipMigration } from './skip.ts';
 
@@ -197,6 +198,7 @@ async function explaining<T>(
     return await work();
   } catch (error) {
     const { action, migration } = current;
+    await closeFailedFile(options.hold.db, statementsOf(migration, action.direction));
     const statement = statementOf(migration, action);
     throw explainFailure(error, { options, action, migration, statement });
   }
@@ -237,11 +239,6 @@ async function noteCounters(
   await advanceJournal(hold, runId, { done: progress.open, intent: action, counters });
   progress.open = [];
   return counters;
-}
-
-function statementOf(migration: Migration, action: Action): ClassifiedStatement | undefined {
-  if (action.kind !== 'statement') return undefined;
-  return statementsOf(migration, action.direction)[action.statement - 1];
 }
 
 function throwIfStopped({ hold, stop }: ApplyOptions): void {

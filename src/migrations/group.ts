@@ -43,8 +43,9 @@ export function groupAt(
 
 /** A history row needs the session of a fresh file: nothing before it in its file may have changed that. */
 function leavesSession(migration: Migration, direction: Action['direction']): boolean {
-  return statementsOf(migration, direction).every(({ classification }) =>
-    ['ddl', 'ddl-not-atomic', 'dml'].includes(classification.class),
+  return statementsOf(migration, direction).every(
+    ({ classification: { class: kind, sessionDependent } }) =>
+      ['ddl', 'ddl-not-atomic', 'dml'].includes(kind) && !sessionDependent,
   );
 }
 

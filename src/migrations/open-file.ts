@@ -1,10 +1,11 @@
 import { setFreshSession } from '../database/session.ts';
 import { type Action, statementsOf } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
+import { closeFile } from './close-file.ts';
 import type { Migration } from './migration.ts';
 
 /**
- * Gives a file the session that it may rely on. When a file is entered in its middle its session
+ * Gives a file the session that it may rely on, without what the file before left there. When a file is entered in its middle its session
  * statements before that place are repeated; `canResume` has seen to it that they suffice.
  *
  * Gives true when it looked at the lock in doing so, false when there was nothing to do.
@@ -12,7 +13,7 @@ import type { Migration } from './migration.ts';
  * @throws DeployError `LOCK_LOST`
  */
 export async function openFile(
-  options: Pick<ApplyOptions, 'hold' | 'actions' | 'fromSeq' | 'collation'>,
+  options: Pick<ApplyOptions, 'hold' | 'actions' | 'fromSeq' | 'collation' | 'migrations'>,
   action: Action,
   migration: Migration,
 ): Promise<boolean> {
@@ -24,6 +25,10 @@ export async function openFile(
     action.kind === 'statement' &&
     previous.migration === action.migration;
   if (sameFile && !entered) return false;
+  if (previous?.kind === 'statement' && !sameFile) {
+    const before = options.migrations.get(previous.migration)!;
+    await closeFile(hold.db, statementsOf(before, previous.direction));
+  }
   await setFreshSession(hold.db, { collation, guard: hold.guard });
   if (!sameFile) return true;
   for (const statement of statementsOf(migration, action.direction).slice(

@@ -12,6 +12,7 @@ import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
 import { explainFailure } from './apply-failure.ts';
 import { patiently } from './carry-out.ts';
+import { closeFailedFile, closeFile } from './close-file.ts';
 import { spareExisting } from './existing.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 
@@ -49,10 +50,12 @@ export async function skipMigration(options: ApplyOptions, failed: Failed): Prom
   const { migration } = spareExisting(failed.migration, existed);
   for (const statement of migration.down!.statements) {
     const run = () => runStatement(db, statement).catch(passIfAbsent);
-    await patiently(options, statement, run).catch((error: unknown) => {
+    await patiently(options, statement, run).catch(async (error: unknown) => {
+      await closeFailedFile(db, migration.down!.statements);
       throw explainDown(error, options, failed, statement);
     });
   }
+  await closeFile(db, migration.down!.statements);
   await setFreshSession(db, { collation: options.collation });
   if ((await options.readState(failed.migration)) !== failed.before)
     throw notTakenBack(failed.error, 'structure or rows are not as they were before it');

@@ -6,6 +6,7 @@ import { DeployError } from '../errors/deploy-error.ts';
 import { runStatement } from '../statements/run-statement.ts';
 import type { Direction } from '../statements/statement.ts';
 import { lastNumberOf, statementsOf } from './actions.ts';
+import { closeFile } from './close-file.ts';
 import { loadDataFunction } from './data-function.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 import { type CopiedRows, tryDataFunction, tryDml } from './trial.ts';
@@ -90,6 +91,7 @@ export async function tryMigration(
       const failure = await attempt(statement.number, statement, run);
       if (failure !== null) return failure;
     }
+    await closeFile(db, statements);
     return null;
   };
 

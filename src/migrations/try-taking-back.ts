@@ -8,6 +8,7 @@ import { setFreshSession } from '../database/session.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { changedObjects } from '../schema/fingerprint.ts';
 import type { ObjectKey } from '../schema/model.ts';
+import { closeFile } from './close-file.ts';
 import { type ExistingPart, spareExisting } from './existing.ts';
 import type { Migration } from './migration.ts';
 import { canBeSkipped } from './skip.ts';
@@ -46,6 +47,7 @@ export async function tryTakingBack(
 /** False when a down statement fails for another reason than that there is nothing to take back. */
 async function takeBack(trial: Trial, migration: Migration): Promise<boolean> {
   const { db, collation } = trial;
+  await closeFile(db, migration.up.statements);
   await setFreshSession(db, { collation });
   let taken = true;
   for (const statement of migration.down!.statements) {
@@ -56,6 +58,7 @@ async function takeBack(trial: Trial, migration: Migration): Promise<boolean> {
       taken &&= isAbsent(error);
     }
   }
+  await closeFile(db, migration.down!.statements);
   await setFreshSession(db, { collation });
   return taken;
 }

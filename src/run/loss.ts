@@ -15,6 +15,7 @@ import { hashTables } from '../database/value-hash.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
 import { statementsOf } from '../migrations/actions.ts';
+import { closeFile } from '../migrations/close-file.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Classification, Direction } from '../statements/statement.ts';
@@ -180,6 +181,7 @@ async function runPlain(
       throw new DeployError('MIGRATION_UNSOUND', message, { where: `${path}:${line}`, cause });
     });
   }
+  await closeFile(db, statementsOf(migration, direction));
   if (direction === 'up') await data();
 }
 
