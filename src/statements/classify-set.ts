@@ -41,7 +41,7 @@ const ENCODINGS = new Set([
   'character_set_results',
   'character_set_connection',
 ]);
-const ENCODING_REASON = 'this program sends and reads utf8mb4';
+export const ENCODING_REASON = 'this program sends and reads utf8mb4';
 
 /** Classifies SET. Pure. */
 export function classifySet(words: Words): Draft {
@@ -113,8 +113,11 @@ function refuseTransaction(scope: string, part: Words): Draft | null {
   );
 }
 
-/** A saved value that is put back (`@old`, `@@…`, DEFAULT, NULL) was this program's own. */
+/**
+ * What a variable holds (`@old`, `@@…`) is looked at when the statement has run (run-statement.ts).
+ * DEFAULT is the server's own encoding: latin1 before MariaDB 11.6.
+ */
 function isUtf8mb4([first]: Words): boolean {
-  if (first === undefined || /^(?:@|DEFAULT|NULL|BINARY)$/.test(first.keyword)) return true;
+  if (first === undefined || /^(?:@|NULL)$/.test(first.keyword)) return true;
   return first.value.toLowerCase() === 'utf8mb4';
 }

@@ -237,6 +237,22 @@ describe('runStructurally', () => {
     assert.equal(isDeployError(result.failure?.cause, 'STATEMENT_FORBIDDEN'), true);
   });
 
+  test('lets no file take another encoding from a variable: its letters would become others', async (t) => {
+    const database = await makeDatabase('CREATE TABLE hero (name varchar(20))');
+    const insert = "INSERT INTO hero VALUES ('日本');";
+    for (const [what, set] of Object.entries({
+      character_set_client: "SET @cs = 'latin1'; SET character_set_client = @cs;",
+      character_set_connection: 'SET character_set_connection = @@character_set_filesystem;',
+      collation_connection: "SET collation_connection = 'latin1_bin';",
+    })) {
+      const { failure } = await run(t, database, { '0001_a.up.sql': `${set} ${insert}` });
+      assert.ok(isDeployError(failure?.cause, 'STATEMENT_FORBIDDEN'), what);
+    }
+    const saved = `SET @old = @@character_set_client; SET character_set_client = utf8mb4;
+      SET character_set_client = @old, collation_connection = @@collation_connection; ${insert}`;
+    assert.equal((await run(t, database, { '0001_a.up.sql': saved })).failure, null);
+  });
+
   test('begins every file with a fresh session', async (t) => {
     const result = await run(t, await makeDatabase(), {
       '0001_a.up.sql': 'SET sql_mode = \'ANSI_QUOTES\'; CREATE TABLE "a" (id int);',
