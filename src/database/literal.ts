@@ -36,6 +36,8 @@ export function literal(value: unknown): string {
 }
 
 function stringLiteral(text: string): string {
+  // MariaDB: '' is NULL under EMPTY_STRING_IS_NULL.
+  if (text === '') return "_utf8mb4 X''";
   if (!text.includes('\\')) return `'${text.replaceAll("'", "''")}'`;
   return `_utf8mb4 X'${Buffer.from(text, 'utf8').toString('hex')}'`;
 }

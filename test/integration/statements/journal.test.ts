@@ -40,7 +40,13 @@ const losses: Readonly<Record<string, (held: Hold) => Promise<unknown>>> = {
 };
 
 /** What a file may have made of the session in which the journal is written. */
-const modes = ['', 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES', 'ORACLE', 'TRADITIONAL'];
+const modes = [
+  '',
+  'ANSI_QUOTES,NO_BACKSLASH_ESCAPES',
+  'ORACLE',
+  'TRADITIONAL',
+  'EMPTY_STRING_IS_NULL,SIMULTANEOUS_ASSIGNMENT,PAD_CHAR_TO_FULL_LENGTH',
+];
 
 describe('the journal', () => {
   test('marks what ended and what begins, in every sql_mode, and leaves that as it is', async (t) => {
