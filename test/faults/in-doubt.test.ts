@@ -71,6 +71,32 @@ describe('a statement that the structure does not show, killed', () => {
   });
 });
 
+describe('a file that is cut off between a value of its session and the statement that uses it', () => {
+  for (const [what, first, second] of [
+    ['@@identity', "INSERT INTO customer (name) VALUES ('last');", '@@identity'],
+    ['insert_id', 'SET insert_id = 7000;\nINSERT INTO customer (name) VALUES (1);', '7000'],
+  ] as const) {
+    test(`is put back for ${what}, and run anew: nothing got the value of another session`, async (t) => {
+      const site = await makeSite(t, server);
+      const db = await openShop(site);
+      const file = `CREATE TABLE child (id INT AUTO_INCREMENT PRIMARY KEY, parent INT);\n${first}\nALTER TABLE child ADD note INT;\nINSERT INTO child (parent) VALUES (${second});\n`;
+      await site.write({ '0.2.0/0002_child.up.sql': file });
+      const nth = file.split('\n').length - 2;
+
+      const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: `apply.executed#${nth}=kill` });
+      const ended = await site.deploy(['up']);
+
+      assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+      assert.equal(ended.code, 0, ended.stderr);
+      const last = await db.one('SELECT MAX(id) AS id FROM customer');
+      assert.deepEqual(await db.query('SELECT id, parent FROM child'), [
+        { id: 1, parent: last?.['id'] },
+      ]);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
+});
+
 describe('a data function that writes to a table which cannot roll back', () => {
   const data = 'export async function up(db) { await db.run("INSERT INTO log VALUES (1)"); }\n';
   const files = {

@@ -355,6 +355,14 @@ describe('classify: data', () => {
     sessionDependent: true,
     tables: ['t'],
   });
+  for (const name of ['identity', 'SESSION.last_insert_id', '`local`.`IDENTITY`']) {
+    holds(`INSERT INTO t VALUES (@@${name})`, {
+      ...{ class: 'dml', verb: 'INSERT', sessionDependent: true, tables: ['t'] },
+    });
+  }
+  holds('INSERT INTO t (insert_id) SELECT identity FROM u', {
+    ...{ class: 'dml', verb: 'INSERT', tables: ['t'] },
+  });
   holds('INSERT INTO t VALUES (NEXTVAL(s))', { class: 'opaque', verb: 'INSERT', tables: ['t'] });
   holds('SELECT NEXT VALUE FOR s', { class: 'opaque', verb: 'SELECT', tables: [] });
   holds('SELECT SETVAL(s, 5)', { class: 'opaque', verb: 'SELECT', tables: [] });
@@ -391,6 +399,9 @@ describe('classify: session and what cannot be told', () => {
     sessionDependent: true,
   });
   holds('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', set);
+  holds('SET insert_id = 7000', { ...set, sessionDependent: true });
+  holds('SET @@session.last_insert_id = 7', { ...set, sessionDependent: true });
+  holds('SET rand_seed1 = 1, rand_seed2 = 2', { ...set, sessionDependent: true });
   holds('SET @a = 1, @b := (SELECT COUNT(*) FROM t)', { ...set, sessionDependent: true });
   holds('SET @a = NEXTVAL(s)', {
     ...set,
@@ -555,6 +566,9 @@ describe('classify: forbids', () => {
     ["SELECT GET_LOCK('a', 1)", 'SELECT', /GET_LOCK/],
     ['DO RELEASE_ALL_LOCKS()', 'DO', /GET_LOCK/],
     ['SELECT ROW_COUNT()', 'SELECT', /journal/],
+    ['INSERT INTO t VALUES (@@warning_count)', 'INSERT', /journal/],
+    ['SET @n = @@session.error_count', 'SET', /journal/],
+    ['GET DIAGNOSTICS @n = ROW_COUNT', 'GET', /journal/],
     ['INSERT INTO t SELECT FOUND_ROWS ()', 'INSERT', /journal/],
     ["CREATE TABLE t (a INT) DATA DIRECTORY='/x'", 'CREATE TABLE', /DATA DIRECTORY/],
     [
