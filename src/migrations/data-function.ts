@@ -10,8 +10,9 @@ import { Sql } from 'sql-template-tag';
 import type { Db, Row, RunResult } from '../database/connect.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { classify } from '../statements/classify.ts';
-import { nonTransactionalTarget } from '../statements/non-transactional.ts';
+import { notRolledBack } from '../statements/non-transactional.ts';
 import { splitAtPlaceholders } from './placeholders.ts';
+import { readUnsafe, type Unsafe } from './read-unsafe.ts';
 
 /** What a data function is given. Every `?` in the statement stands for one of the values. */
 export type DataHandle = {
@@ -64,7 +65,7 @@ export async function runDataFunction(
   fn: DataFunction,
   { rerunnable }: { readonly rerunnable: boolean },
 ): Promise<void> {
-  const fixed = rerunnable ? [] : await readNonTransactional(db);
+  const unsafe = rerunnable ? null : await readUnsafe(db);
   let refusal: string | null = null;
   const running = new Set<Promise<unknown>>();
   const send = async <T>(
@@ -73,7 +74,7 @@ export async function runDataFunction(
     values: readonly unknown[] | undefined,
   ): Promise<T> => {
     if (refusal !== null) throw refused(refusal);
-    checkStatement(statement, fixed);
+    checkStatement(statement, unsafe);
     const sent = work(values === undefined ? statement : bind(statement, values));
     running.add(sent);
     try {
@@ -112,23 +113,15 @@ async function isTransactionOpen(db: Db): Promise<boolean> {
   return Number(state?.open) === 1;
 }
 
-/** Tables of the database whose rows stay changed when the transaction is rolled back. */
-async function readNonTransactional(db: Db): Promise<string[]> {
-  const rows = await db.query<{ name: string }>(
-    `SELECT table_name AS name FROM information_schema.tables
-     WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')
-       AND engine <> 'InnoDB'`,
-  );
-  return rows.map(({ name }) => name);
-}
-
-function checkStatement(statement: string, nonTransactional: readonly string[]): void {
+function checkStatement(statement: string, unsafe: Unsafe | null): void {
   const classification = classify(statement);
   const { class: kind, verb, forbidden } = classification;
-  const fixed = nonTransactionalTarget(statement, classification, nonTransactional);
-  if (fixed !== undefined) {
-    const message = `a data function sent ${verb} on ${fixed}, whose engine cannot roll back`;
-    throw new DeployError('STATEMENT_FORBIDDEN', message, {
+  const what =
+    unsafe === null
+      ? undefined
+      : notRolledBack(statement, classification, unsafe.tables, unsafe.code);
+  if (what !== undefined) {
+    throw new DeployError('STATEMENT_FORBIDDEN', `a data function sent ${verb} ${what}`, {
       next: [
         'do without it, or add --! rerunnable: true to the file of statements when running both twice does no harm',
       ],

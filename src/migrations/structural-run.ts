@@ -85,7 +85,7 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
     const statements: StructuralRun['statements'][number][] = [];
     const trial: Trial = {
       ...{ db, direction, collation, rows, dataFunctions: 'run', runsCode: tracker.runsCode },
-      fixedTarget: tracker.fixedTarget,
+      notRolledBack: tracker.notRolledBack,
       onDone: async ({ number: migration }, number, statement) => {
         const changes = statement === null ? [] : await changesOf(tracker, statement);
         statements.push({ migration, number, changes });
@@ -132,7 +132,7 @@ export async function buildVersionModels(options: {
       ...{ db, direction: 'up', collation, rows: 'missing', dataFunctions: 'leave out' },
       runsCode: () => true,
       // What was applied long ago is not refused.
-      fixedTarget: () => undefined,
+      notRolledBack: () => undefined,
       onDone: async () => undefined,
     };
     const byVersion = Map.groupBy(folder.migrations, ({ version }) => version);

@@ -1,6 +1,6 @@
 /** What a structure says about statements that change rows, kept up to date object by object. */
 import type { ObjectKey, SchemaObject } from '../schema/model.ts';
-import { type CodeText, nonTransactionalTarget } from '../statements/non-transactional.ts';
+import { type CodeText, makeCode, notRolledBack } from '../statements/non-transactional.ts';
 import type { ClassifiedStatement } from './migration.ts';
 
 /** Tables whose engine cannot roll back, and the code of a schema. Each costs only its own changes. */
@@ -17,22 +17,29 @@ export class StructureFacts {
   add(key: ObjectKey, object: SchemaObject): void {
     if (object.kind === 'table') {
       if (object.engine !== 'InnoDB') this.#fixed.set(key, object.name);
+      const defaults = makeCode(
+        [object.name],
+        object.columns.map((column) => column.default ?? '').join('\n'),
+        'default',
+      );
+      if (defaults.takesSequence) this.#code.set(key, defaults);
       return;
     }
     if (isFunction(object)) this.#functions++;
     const table = object.kind === 'trigger' ? [object.attributes['table'] ?? ''] : [];
-    this.#code.set(key, { names: [object.name, ...table], text: object.definition });
+    const kind = object.kind === 'view' ? 'query' : 'program';
+    this.#code.set(key, makeCode([object.name, ...table], object.definition, kind));
   }
 
   remove(key: ObjectKey, object: SchemaObject): void {
     this.#fixed.delete(key);
-    if (this.#code.delete(key) && isFunction(object)) this.#functions--;
+    if (this.#code.delete(key) && object.kind !== 'table' && isFunction(object)) this.#functions--;
   }
 
-  /** A table that the statement may write to, and that keeps its rows when a transaction is rolled back. */
-  fixedTarget({ sql, classification }: ClassifiedStatement): string | undefined {
+  /** What of a statement is not undone when its transaction is rolled back, as the end of a sentence. */
+  notRolledBack({ sql, classification }: ClassifiedStatement): string | undefined {
     const fixed = this.#fixed.values();
-    return nonTransactionalTarget(sql, classification, fixed, this.#code.values());
+    return notRolledBack(sql, classification, fixed, this.#code.values());
   }
 }
 

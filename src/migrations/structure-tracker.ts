@@ -23,8 +23,8 @@ export type StructureTracker = {
   has(part: Part): boolean;
   /** True when a row written to one of the tables can run code of the schema: triggers, functions. */
   runsCode(tables: readonly string[]): boolean;
-  /** A table that the statement may write to now, and whose engine cannot roll back. */
-  fixedTarget(statement: ClassifiedStatement): string | undefined;
+  /** What of the statement is not undone when its transaction is rolled back, as the end of a sentence. */
+  notRolledBack(statement: ClassifiedStatement): string | undefined;
 };
 
 /** Begins with one reading of the whole schema. `db` is only read from, and nobody else sets its session. */
@@ -91,7 +91,7 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
     has: (part) => hasPart(objects, part),
     runsCode: (tables) =>
       facts.hasFunctions || tables.some((table) => links.triggersOf(table).length > 0),
-    fixedTarget: (statement) => facts.fixedTarget(statement),
+    notRolledBack: (statement) => facts.notRolledBack(statement),
   };
 }
 

@@ -32,8 +32,8 @@ export type Trial = {
   readonly dataFunctions: 'run' | 'leave out';
   /** Whether triggers or stored functions have a part in writing to the tables. */
   readonly runsCode: (tables: readonly string[]) => boolean;
-  /** A table that the statement may write to, and whose engine cannot roll back. */
-  readonly fixedTarget: (statement: ClassifiedStatement) => string | undefined;
+  /** What of the statement is not undone when its transaction is rolled back, as the end of a sentence. */
+  readonly notRolledBack: (statement: ClassifiedStatement) => string | undefined;
   /** Called after each statement, with null for the data function. */
   readonly onDone: (
     migration: Migration,
@@ -109,19 +109,15 @@ function scriptOf({ up, down }: Migration, direction: Direction) {
 }
 
 /** The journal row would be rolled back, the rows not: after a crash they would be written twice. */
-function refuseFixed({ fixedTarget }: Trial, statement: ClassifiedStatement): void {
-  const table = fixedTarget(statement);
-  if (table === undefined) return;
+function refuseFixed({ notRolledBack }: Trial, statement: ClassifiedStatement): void {
+  const what = notRolledBack(statement);
+  if (what === undefined) return;
   const { verb } = statement.classification;
-  throw new DeployError(
-    'STATEMENT_FORBIDDEN',
-    `${verb} on ${table}, whose engine cannot roll back`,
-    {
-      next: [
-        'rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm',
-      ],
-    },
-  );
+  throw new DeployError('STATEMENT_FORBIDDEN', `${verb} ${what}`, {
+    next: [
+      'rewrite it, or add --! rerunnable: true to the file when running its statements twice does no harm',
+    ],
+  });
 }
 
 /** Runs one statement on the copy. @throws the server's error; DeployError `STATEMENT_FORBIDDEN` */

@@ -125,13 +125,20 @@ export function classify(sql: string, quoting: Quoting = {}): Classification {
     (isDefinition ? null : refuseWhenRun(words)) ??
     (findSchema(isDefinition ? words.slice(0, body) : words) === null ? null : REASONS.otherSchema);
   const sessionDependent = draft.sessionDependent || (!isDefinition && dependsOnSession(words));
-  const isOpaque = draft.class !== 'ddl' && draft.class !== 'ddl-not-atomic' && usesSequence(words);
+  const isOpaque = usesSequence(draft.class.startsWith('ddl') ? queryOf(draft, words) : words);
   return complete({
     ...draft,
     ...(isOpaque ? { class: 'opaque', repeatable: false } : {}),
     forbidden: reason,
     sessionDependent,
   });
+}
+
+/** The query behind `CREATE TABLE … AS`: it runs at once, unlike what a definition says of later. */
+function queryOf({ verb }: Draft, words: Words): Words {
+  if (!/^CREATE(?: OR REPLACE)? TABLE$/.test(verb)) return [];
+  const at = words.findIndex(({ keyword }) => /^(?:SELECT|WITH|VALUES)$/.test(keyword));
+  return at === -1 ? [] : words.slice(at);
 }
 
 /** SHA-256 hex of a statement's text: names it in the journal. */

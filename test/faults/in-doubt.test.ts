@@ -104,6 +104,24 @@ describe('a data function that writes to a table which cannot roll back', () => 
     '0.2.0/0002_log.data.ts': data,
   };
 
+  test('through a trigger is refused, too', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await db.run(
+      'CREATE TRIGGER noting AFTER UPDATE ON customer FOR EACH ROW INSERT INTO log VALUES (1)',
+    );
+    await site.write({
+      ...files,
+      '0.2.0/0002_log.data.ts':
+        'export async function up(db) { await db.run("UPDATE customer SET city = NULL WHERE id = 1"); }\n',
+    });
+
+    const ended = await site.deploy(['up']);
+
+    assert.equal(ended.code, 13, ended.stderr);
+    assert.match(ended.stderr, /sent UPDATE on log, whose engine cannot roll back/);
+  });
+
   test('is refused in the plan', async (t) => {
     const site = await makeSite(t, server);
     await openShop(site);

@@ -509,6 +509,15 @@ INSERT INTO hero VALUES (1);`,
       ],
       'INSERT INTO hero VALUES (noted());',
     ],
+    [
+      'by a function that is only selected',
+      [
+        aria,
+        'CREATE FUNCTION noted() RETURNS int BEGIN INSERT INTO log VALUES (1); RETURN 1; END',
+        'CREATE VIEW noting AS SELECT noted() AS done',
+      ],
+      'SELECT * FROM noting;',
+    ],
   ] as const) {
     test(`are not written to a table ${what}, unless the file is rerunnable`, async (t) => {
       const database = await makeDatabase(...before);
@@ -523,6 +532,52 @@ INSERT INTO hero VALUES (1);`,
       assert.equal(allowed.failure, null);
     });
   }
+
+  const sequence = [
+    'CREATE SEQUENCE numbers',
+    'CREATE TABLE hero (id bigint DEFAULT NEXTVAL(numbers) PRIMARY KEY, x int)',
+    'CREATE TABLE note (x int)',
+  ];
+  const next = 'CREATE FUNCTION next_one() RETURNS bigint RETURN NEXTVAL(numbers)';
+  for (const [what, before, up] of [
+    ['by the default of a column', sequence, 'INSERT INTO hero (x) VALUES (1)'],
+    [
+      'by a trigger that inserts',
+      [
+        ...sequence,
+        'CREATE TRIGGER t AFTER UPDATE ON note FOR EACH ROW INSERT INTO hero (x) VALUES (1)',
+      ],
+      'UPDATE note SET x = 2',
+    ],
+    ['by a function that is only selected', [...sequence, next], 'SELECT next_one()'],
+  ] as const) {
+    test(`are not numbered by a sequence ${what}, unless the file is rerunnable`, async (t) => {
+      const database = await makeDatabase(...before);
+
+      const refused = await run(t, database, { '0001_a.up.sql': up });
+      const allowed = await run(t, database, { '0001_a.up.sql': `--! rerunnable: true\n${up}` });
+
+      assert.ok(isDeployError(refused.failure?.cause, 'STATEMENT_FORBIDDEN'));
+      assert.match(String(refused.failure?.cause), /takes values of a sequence/);
+      assert.equal(allowed.failure, null);
+    });
+  }
+
+  test('may be changed and read beside a sequence that has no part in it', async (t) => {
+    const database = await makeDatabase(
+      ...sequence,
+      next,
+      aria,
+      'CREATE VIEW v AS SELECT * FROM log',
+    );
+
+    const result = await run(t, database, {
+      '0001_a.up.sql': `UPDATE hero SET x = 2 WHERE id = 7;
+        DELETE FROM hero; INSERT INTO note VALUES (1); SELECT * FROM v;`,
+    });
+
+    assert.equal(result.failure, null);
+  });
 
   test('are written once the table can roll back, and others beside it always', async (t) => {
     const database = await makeDatabase(aria, 'CREATE TABLE hero (x int)');

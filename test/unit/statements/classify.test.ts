@@ -366,6 +366,12 @@ describe('classify: data', () => {
   holds('INSERT INTO t VALUES (NEXTVAL(s))', { class: 'opaque', verb: 'INSERT', tables: ['t'] });
   holds('SELECT NEXT VALUE FOR s', { class: 'opaque', verb: 'SELECT', tables: [] });
   holds('SELECT SETVAL(s, 5)', { class: 'opaque', verb: 'SELECT', tables: [] });
+  holds('CREATE TABLE t AS SELECT NEXTVAL(s) AS a FROM u', {
+    ...{ class: 'opaque', verb: 'CREATE TABLE', tables: ['t'] },
+  });
+  holds('CREATE VIEW v AS SELECT NEXTVAL(s) AS a', {
+    ...{ class: 'ddl', verb: 'CREATE VIEW', tables: ['v'] },
+  });
   holds('CREATE TABLE t (a INT DEFAULT NEXTVAL(s))', {
     class: 'ddl',
     verb: 'CREATE TABLE',

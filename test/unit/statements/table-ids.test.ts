@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nonTransactionalTarget } from '../../../src/statements/non-transactional.ts';
+import { notRolledBack } from '../../../src/statements/non-transactional.ts';
 import { compareIds } from '../../../src/statements/table-ids.ts';
 
 describe('compareIds', () => {
@@ -21,9 +21,9 @@ describe('compareIds', () => {
   });
 });
 
-describe('nonTransactionalTarget', () => {
+describe('notRolledBack', () => {
   const target = (sql: string, verb: string, table: string) =>
-    nonTransactionalTarget(sql, { class: 'dml', verb }, ['other', table]);
+    /^on (\S+),/.exec(notRolledBack(sql, { class: 'dml', verb }, ['other', table]) ?? '')?.[1];
 
   test('finds the table that cannot roll back, in any case and in quotes', () => {
     assert.equal(target('INSERT INTO LOG VALUES (1)', 'INSERT', 'log'), 'log');
