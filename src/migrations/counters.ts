@@ -3,7 +3,8 @@
  * it back), so that the same INSERT, run again, would give its rows other ids. Before an
  * unfinished run goes on, counters are therefore set back: to those of the backup set for tables
  * that the run had not written to, else to those that the journal noted before the transaction.
- * What a trigger or a stored function inserts into other tables is not seen here.
+ * What triggers, views and functions insert into is known from the structural run (`Action.writes`);
+ * what an action that is no statement inserts through them is not.
  */
 import sql, { join, raw } from 'sql-template-tag';
 import type { Db } from '../database/connect.ts';
@@ -23,6 +24,7 @@ export function writesTo(
   if (action.kind === 'record') return [];
   if (action.kind === 'data' || action.class === 'opaque') return null;
   if (action.class !== 'dml') return [];
+  if (action.writes !== undefined) return action.writes;
   const statement = statementsOf(migrations.get(action.migration)!, action.direction)[
     action.statement - 1
   ]!;

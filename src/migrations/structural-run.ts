@@ -33,6 +33,8 @@ export type StructuralRun = {
     /** Statement number in its file; a data function has the number after the last. */
     readonly number: number;
     readonly changes: readonly StructureChange[];
+    /** Tables with AUTO_INCREMENT that it may write to through triggers and the like; null for none. */
+    readonly writes: readonly string[] | null;
   }[];
   readonly failure: StructuralFailure | null;
   /** Of migrations that are not critical: taken back on the copy, which went on as if they had not run. */
@@ -88,7 +90,8 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
       notRolledBack: tracker.notRolledBack,
       onDone: async ({ number: migration }, number, statement) => {
         const changes = statement === null ? [] : await changesOf(tracker, statement);
-        statements.push({ migration, number, changes });
+        const writes = statement === null ? null : tracker.writtenThroughCode(statement);
+        statements.push({ migration, number, changes, writes });
       },
     };
     let failure: StructuralFailure | null = null;

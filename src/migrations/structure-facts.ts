@@ -1,11 +1,17 @@
 /** What a structure says about statements that change rows, kept up to date object by object. */
 import type { ObjectKey, SchemaObject } from '../schema/model.ts';
-import { type CodeText, makeCode, notRolledBack } from '../statements/non-transactional.ts';
+import {
+  type CodeText,
+  makeCode,
+  notRolledBack,
+  writtenThroughCode,
+} from '../statements/non-transactional.ts';
 import type { ClassifiedStatement } from './migration.ts';
 
 /** Tables whose engine cannot roll back, and the code of a schema. Each costs only its own changes. */
 export class StructureFacts {
   readonly #fixed = new Map<ObjectKey, string>();
+  readonly #numbered = new Map<ObjectKey, string>();
   readonly #code = new Map<ObjectKey, CodeText>();
   #functions = 0;
 
@@ -17,6 +23,8 @@ export class StructureFacts {
   add(key: ObjectKey, object: SchemaObject): void {
     if (object.kind === 'table') {
       if (object.engine !== 'InnoDB') this.#fixed.set(key, object.name);
+      if (object.columns.some(({ extra }) => extra.includes('auto_increment')))
+        this.#numbered.set(key, object.name);
       const defaults = makeCode(
         [object.name],
         object.columns.map((column) => column.default ?? '').join('\n'),
@@ -33,6 +41,7 @@ export class StructureFacts {
 
   remove(key: ObjectKey, object: SchemaObject): void {
     this.#fixed.delete(key);
+    this.#numbered.delete(key);
     if (this.#code.delete(key) && object.kind !== 'table' && isFunction(object)) this.#functions--;
   }
 
@@ -40,6 +49,12 @@ export class StructureFacts {
   notRolledBack({ sql, classification }: ClassifiedStatement): string | undefined {
     const fixed = this.#fixed.values();
     return notRolledBack(sql, classification, fixed, this.#code.values());
+  }
+
+  /** Tables with AUTO_INCREMENT that a statement may write to through code; null when it runs none. */
+  writtenThroughCode({ sql, classification }: ClassifiedStatement): readonly string[] | null {
+    if (classification.class !== 'dml') return null;
+    return writtenThroughCode(sql, this.#numbered.values(), this.#code.values());
   }
 }
 

@@ -25,7 +25,7 @@ import { countersBefore } from './counters.ts';
 import type { StoredExisted } from './existed.ts';
 import type { Facts } from './facts.ts';
 import { fenceOut, letIn } from './fence.ts';
-import { expectedChanges } from './look.ts';
+import { expectedChanges, expectedWrites } from './look.ts';
 import { syncInRun } from './masterdata.ts';
 import type { Cycle } from './plan.ts';
 import { noteAction, noteBegin, noteSkipped } from './progress.ts';
@@ -64,7 +64,8 @@ export async function runCycle(
   runId: string,
 ): Promise<void> {
   const { config } = context;
-  const actions = makeActions(cycle, expectedChanges(facts.structural));
+  const { structural } = facts;
+  const actions = makeActions(cycle, expectedChanges(structural), expectedWrites(structural));
   const stored: StoredPlan = {
     masterdataFiles: cycle.masterdata === null ? null : (facts.masterdata?.files ?? null),
     adopt: cycle.adopt.map(({ number }) => number),

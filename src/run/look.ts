@@ -6,7 +6,7 @@
 import type { Db } from '../database/connect.ts';
 import { VERSION_TABLES } from '../history/tables.ts';
 import { compareVersions } from '../history/versions.ts';
-import { changesKey, type ExpectedChanges } from '../migrations/actions.ts';
+import { changesKey, type ExpectedChanges, type ExpectedWrites } from '../migrations/actions.ts';
 import type { SchemaVersion } from '../migrations/migration.ts';
 import {
   buildVersionModels,
@@ -106,6 +106,14 @@ function hasSync(cycles: Plan['cycles']): boolean {
 export function expectedChanges(structural: StructuralRun | null): ExpectedChanges {
   const entries = (structural?.statements ?? []).map(
     ({ migration, number, changes }) => [changesKey(migration, number), changes] as const,
+  );
+  return new Map(entries);
+}
+
+/** The tables that statements write to through code, in the form that actions take. */
+export function expectedWrites(structural: StructuralRun | null): ExpectedWrites {
+  const entries = (structural?.statements ?? []).flatMap(({ migration, number, writes }) =>
+    writes === null ? [] : [[changesKey(migration, number), writes] as const],
   );
   return new Map(entries);
 }

@@ -24,7 +24,7 @@ import type { RunContext } from './context.ts';
 import type { StoredPlan } from './cycle.ts';
 import { type StoredExisted, spareStored } from './existed.ts';
 import type { Facts } from './facts.ts';
-import { expectedChanges } from './look.ts';
+import { expectedChanges, expectedWrites } from './look.ts';
 import { refuseStatements, refuseStructure } from './refusals.ts';
 import { entersDependentFile, findResume, type InDoubtAnswer, type Resume } from './resume.ts';
 
@@ -121,7 +121,7 @@ export async function planForward(
   }
   const refused = refuseEdited(facts, run, work, known.trial);
   if (refused !== null) return no(refused);
-  const actions = makeActions(work, expectedChanges(known.trial));
+  const actions = makeActions(work, expectedChanges(known.trial), expectedWrites(known.trial));
   const journal = await readJournal(db, context.config.database.name, run.runId);
   const edited = continueEdited(stored.actions, actions, journal.at(-1) ?? null, known);
   if (typeof edited === 'string') return no(edited);

@@ -51,6 +51,22 @@ export function notRolledBack(
   return table === undefined ? undefined : `on ${table}, whose engine cannot roll back`;
 }
 
+/**
+ * Those of `tables` that a statement may write to through the code that it leads to, its own targets
+ * among them; null when it leads to none. Errs towards too many.
+ */
+export function writtenThroughCode(
+  sql: string,
+  tables: Iterable<string>,
+  code: Iterable<CodeText>,
+): readonly string[] | null {
+  const all = [...code];
+  if (all.length === 0) return null;
+  const words = new Set(wordsOf(sql));
+  if (reached(all, words).length === 0) return null;
+  return [...tables].filter((name) => isNamed(name, words));
+}
+
 /** The code that the words lead to; adds the words of that code to them. */
 function reached(code: readonly CodeText[], words: Set<string>): CodeText[] {
   const found: CodeText[] = [];

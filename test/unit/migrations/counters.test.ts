@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { makeActions } from '../../../src/migrations/actions.ts';
+import { changesKey, makeActions } from '../../../src/migrations/actions.ts';
 import { traceWrites } from '../../../src/migrations/counters.ts';
 import { migrationOf } from '../../support/facts.ts';
 
@@ -46,6 +46,17 @@ describe('counters that only the live database knows', () => {
       assert.deepEqual(unknownAfter(before, insert), ['a']);
     });
   }
+
+  test('those that a trigger or a view leads to', () => {
+    const migration = migrationOf(1, '0.1.0', `${insert};\n${insert};\n`);
+    const migrations = new Map([[1, migration]]);
+    const work = { adopt: [], migrations: [migration], direction: 'up' } as const;
+    const actions = makeActions(work, new Map(), new Map([[changesKey(1, 1), ['a', 'audit']]]));
+    const writes = traceWrites(migrations);
+    assert.deepEqual(writes.unknownTo(actions[0]!), []);
+    writes.add(actions[0]!);
+    assert.deepEqual(writes.untouched(['a', 'audit', 'b']), ['b']);
+  });
 
   test('any table, after a statement that nobody can look into', () => {
     assert.deepEqual(unknownAfter('CALL p()', insert), ['a']);

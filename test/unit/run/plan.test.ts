@@ -303,6 +303,7 @@ describe('refusals', () => {
     const seen = {
       migration: 1,
       number: 1,
+      writes: null,
       changes: [{ key: 'table:a' as const, before: '1', after: '2' }],
     };
 
