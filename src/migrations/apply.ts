@@ -136,7 +136,8 @@ async function applyAlone(
   progress.writes.add(action);
   const done = await explaining(options, { action, migration }, async () => {
     const guarded = await openFile(options, action, migration);
-    if (action.class === 'session') return perform(options, progress, action, migration);
+    // It may read tables, too: SET @n = (SELECT …), CREATE TEMPORARY TABLE … SELECT.
+    if (action.class === 'session') return perform(options, progress, action, migration, patiently);
     // With an intent that is written already only the lock is left to look at.
     if (progress.intended !== action) {
       const tableIds = await noteIds(options, statementOf(migration, action));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
+import { TABLE_WAIT_SECONDS } from '../../src/database/until-free.ts';
 import { makeSite, type Running, until } from '../support/deploy.ts';
 import { resume, untilPaused } from '../support/kill.ts';
 import { findLeftovers, takePicture } from '../support/picture.ts';
@@ -63,6 +64,42 @@ describe('a table that another session uses', () => {
     assert.deepEqual(await takePicture(db, site.database), isOld);
     assert.deepEqual(await findLeftovers(db, site), []);
   });
+
+  for (const [what, file] of [
+    ['a temporary table', 'CREATE TEMPORARY TABLE few AS SELECT id FROM customer WHERE id < 3'],
+    ['a user variable', 'SET @few = (SELECT COUNT(*) FROM customer WHERE id < 3)'],
+    [
+      'a variable of the session',
+      'SET group_concat_max_len = (SELECT 512 + COUNT(*) FROM customer)',
+    ],
+  ] as const) {
+    test(`is waited for also when only ${what} is filled from it`, async (t) => {
+      const site = await makeSite(t, server);
+      const db = await openShop(site);
+      await site.write({
+        '0.2.0/0002_few.up.sql': `${file};\nALTER TABLE purchase ADD few INT;\n`,
+      });
+      const run = site.start(['up'], { DEPLOY_FAIL_AT: 'run.changing=pause' });
+      await untilPaused(run);
+      const other = await server.connect(site.database);
+      await other.run('LOCK TABLES customer WRITE');
+      resume(run);
+      // Longer than one statement waits for a table by itself (until-free.ts).
+      const watcher = await server.connect();
+      await until('it has waited for longer', async () => {
+        const [row] = await watcher.query(`SELECT MAX(time) AS seconds
+          FROM information_schema.processlist WHERE db = '${site.database}'
+          AND state LIKE 'Waiting for table metadata lock%'`);
+        const hasWaited = Number(row?.['seconds'] ?? 0) > TABLE_WAIT_SECONDS;
+        return hasWaited || /trying again/.test(run.stderr()) || run.child.exitCode !== null;
+      });
+      await other.run('UNLOCK TABLES');
+      const ended = await run.ended;
+
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
 
   test('in its rows: the whole transaction is repeated, and ids are those of an undisturbed run', async (t) => {
     const [site, quiet] = [await makeSite(t, server), await makeSite(t, server)];
