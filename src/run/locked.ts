@@ -3,6 +3,7 @@ import { connect, withConnection } from '../database/connect.ts';
 import { type Hold, holdLock } from '../database/lock.ts';
 import { within } from '../database/within.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
+import { assertOwnTables } from '../history/own-tables.ts';
 import { readUnfinishedRun } from '../history/read-runs.ts';
 import { ensureRunTable, type RunRow } from '../history/runs.ts';
 import { ensureJournalTable } from '../statements/journal.ts';
@@ -30,6 +31,10 @@ export async function withLock<T>(
   try {
     await ensureRunTable(hold.db);
     await ensureJournalTable(hold);
+    await assertOwnTables(hold).catch(async (error: unknown) => {
+      if (!isDeployError(error)) throw error;
+      throw besideRun(error, hold.database, await readUnfinishedRun(hold.db, hold.database));
+    });
     return await work(hold, { waited });
   } finally {
     watch.end();

@@ -3,6 +3,7 @@
  * exactly what this image would do, else put the database back from that run's proven set.
  */
 import { sweepUnfinished } from '../backup/folder.ts';
+import { literal } from '../database/literal.ts';
 import type { Hold } from '../database/lock.ts';
 import { untilFree, waitBriefly } from '../database/until-free.ts';
 import { DeployError } from '../errors/deploy-error.ts';
@@ -10,14 +11,14 @@ import { readUnfinishedRun } from '../history/read-runs.ts';
 import { isEndRecorded } from '../history/run-row.ts';
 import { type RunRow, updateRun } from '../history/runs.ts';
 import { setCounters } from '../migrations/counters.ts';
-import { advanceJournal } from '../statements/journal.ts';
+import { advanceJournal, readJournal } from '../statements/journal.ts';
 import { knowsOver } from './back-up.ts';
 import { patienceOf, type RunContext } from './context.ts';
 import { countersBefore } from './counters.ts';
 import { change, close, finish, type StoredPlan } from './cycle.ts';
 import type { Facts } from './facts.ts';
 import { type Fenced, fenceOut, letIn } from './fence.ts';
-import { throwIfNotFenceable } from './half-way.ts';
+import { besideRun, throwIfNotFenceable } from './half-way.ts';
 import { discardStaging, resumeRestore } from './restore.ts';
 import { findResume, type Resume } from './resume.ts';
 import { putBack, settle } from './settle.ts';
@@ -43,6 +44,7 @@ export async function recoverUnfinished(
   // Also when nothing is to be backed up any more: nobody else would remove what that run was writing.
   await sweepUnfinished(context.config.backupDir, context.log, knowsOver(context, hold));
   if (run.state === 'locked') {
+    await assertUnchanged(hold, run);
     await letIn(context, hold, run);
     await discardStaging(context, hold, run);
     await updateRun(hold, run.runId, { state: 'closed', outcome: 'abandoned' });
@@ -59,6 +61,24 @@ export async function recoverUnfinished(
   } catch (error) {
     throw await settle(context, hold, known, error);
   }
+}
+
+/** The state of a run is written before its first entry: somebody has set it back by hand. */
+async function assertUnchanged({ db, database }: Hold, run: RunRow): Promise<void> {
+  const journal = await readJournal(db, database, run.runId);
+  if (journal.length === 0) return;
+  const error = new DeployError(
+    'HISTORY_UNREADABLE',
+    `deploy_run says that run ${run.runId} has changed nothing, and deploy_journal has what it did`,
+    {
+      where: 'deploy_run.state',
+      next: [
+        `write back what it was: UPDATE deploy_run SET state = 'changing' WHERE run_id = ${literal(run.runId)}`,
+        'then run the same command again',
+      ],
+    },
+  );
+  throw besideRun(error, database, { ...run, state: 'changing' });
 }
 
 async function endChangedRun(

@@ -4,7 +4,7 @@
  */
 import { findReusableSet } from '../backup/reuse.ts';
 import type { Db } from '../database/connect.ts';
-import { DeployError } from '../errors/deploy-error.ts';
+import { isDeployError } from '../errors/deploy-error.ts';
 import type { RunRow } from '../history/runs.ts';
 import { compareVersions } from '../history/versions.ts';
 import { type Action, digestWork, statementsOf } from '../migrations/actions.ts';
@@ -74,7 +74,11 @@ export async function findResume(
       return { kind: 'put-back', why: 'the master data of this image is not that of that run' };
     }
   }
-  const journal = await readJournal(db, database, run.runId);
+  const journal = await readJournal(db, database, run.runId).catch((error: unknown) => {
+    if (!isDeployError(error, 'HISTORY_UNREADABLE')) throw error;
+    return error.message;
+  });
+  if (typeof journal === 'string') return { kind: 'put-back', why: journal };
   const last = journal.at(-1);
   if (last === undefined) return beginAgain(context, run, stored);
   const written = new Set(journal.map(({ seq }) => seq));
@@ -139,10 +143,7 @@ async function decide(
   const { actions, migrations, last, answer } = state;
   const action = actions[last.seq];
   if (action === undefined || action.hash !== last.hash) {
-    throw new DeployError(
-      'HISTORY_UNREADABLE',
-      `deploy_journal does not fit the plan of run ${last.runId}`,
-    );
+    return { kind: 'put-back', why: 'its journal does not fit its plan' };
   }
   let fromSeq = last.seq + 1;
   let done: readonly Action[] = [];

@@ -180,7 +180,11 @@ function journalValues(runId: string, { entry, state, ...noted }: Mark, epoch: S
     ${noted.counters}, ${noted.tableIds})`;
 }
 
-/** The rows of one run in the order of its actions; empty when there are none. Reads only. */
+/**
+ * The rows of one run in the order of its actions; empty when there are none. Reads only.
+ *
+ * @throws DeployError `HISTORY_UNREADABLE` for a state that is none.
+ */
 export async function readJournal(db: Db, database: string, runId: string): Promise<JournalRow[]> {
   try {
     const rows = await db.query<Record<string, string | number | null>>(
@@ -197,7 +201,7 @@ export async function readJournal(db: Db, database: string, runId: string): Prom
       class: row['class'] as JournalEntry['class'],
       before: String(row['structure_before']),
       expected: String(row['structure_expected']),
-      state: row['state'] as JournalState,
+      state: readState(row['state'], runId),
       counters: readNote(row['counters']),
       tableIds: readNote(row['table_ids']),
     }));
@@ -210,6 +214,20 @@ export async function readJournal(db: Db, database: string, runId: string): Prom
 /** The note is this program's own; one that was edited by hand is not used. */
 function readNote(text: unknown): JournalRow['counters'] {
   if (typeof text !== 'string') return null;
-  const noted: unknown = JSON.parse(text);
-  return typeof noted === 'object' ? (noted as JournalRow['counters']) : null;
+  try {
+    const noted: unknown = JSON.parse(text);
+    return typeof noted === 'object' ? (noted as JournalRow['counters']) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Anything else was written by hand, and is not to be taken for done. */
+function readState(value: unknown, runId: string): JournalState {
+  if (value === 'intent' || value === 'done') return value;
+  throw new DeployError(
+    'HISTORY_UNREADABLE',
+    `deploy_journal has an unknown value in state of run ${runId}`,
+    { where: 'deploy_journal.state' },
+  );
 }

@@ -155,6 +155,77 @@ describe('edited by hand while a run is at work', () => {
 });
 
 describe('edited by hand while a run is cut off', () => {
+  const cutOff = async (t: Cleanup) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    await site.write(cities);
+    // The ALTER of statement 3 has an intent, and did not take effect.
+    const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'apply.journalled#3=kill' });
+    assert.equal(killed.signal, 'SIGKILL');
+    return { site, db };
+  };
+
+  for (const [statement, text, wayOn] of [
+    [
+      'ALTER TABLE deploy_journal ENGINE=MyISAM',
+      /engine MyISAM, which cannot roll back/,
+      'ALTER TABLE deploy_journal ENGINE=InnoDB',
+    ],
+    ['ALTER TABLE deploy_run ENGINE=Aria', /engine Aria/, 'ALTER TABLE deploy_run ENGINE=InnoDB'],
+    [
+      'ALTER TABLE deploy_journal DROP COLUMN hash',
+      /deploy_journal has no column hash/,
+      'DROP TABLE deploy_journal',
+    ],
+    [
+      "UPDATE deploy_run SET state = 'locked' ORDER BY id DESC LIMIT 1",
+      /has changed nothing, and deploy_journal has what it did/,
+      "UPDATE deploy_run SET state = 'changing' WHERE state = 'locked'",
+    ],
+  ] as const) {
+    test(`${statement}: refused as long as it is so, with what to do, and then ended`, async (t) => {
+      const { site, db } = await cutOff(t);
+      await db.run(statement);
+      const edited = await takePicture(db, site.database);
+
+      const refused = await site.deploy(['up']);
+
+      assert.equal(refused.code, 13, refused.stderr);
+      assert.match(refused.stderr, text);
+      assert.match(refused.stderr, /is between 0\.1\.0 and 0\.2\.0/);
+      assert.ok(refused.stderr.includes(wayOn.replace(/ WHERE.*/, '')), refused.stderr);
+      assert.deepEqual(await takePicture(db, site.database), edited);
+      await db.run(wayOn);
+      const ended = await site.deploy(['up']);
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.equal((await db.query('SELECT * FROM city')).length, 20);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
+
+  for (const statement of [
+    "UPDATE deploy_journal SET counters = '{', table_ids = 'garbage'",
+    "UPDATE deploy_journal SET state = 'x' ORDER BY begun_at DESC LIMIT 1",
+    "UPDATE deploy_journal SET hash = REPEAT('b', 64)",
+    'UPDATE deploy_journal SET seq = seq + 100',
+  ]) {
+    test(`${statement}: the run is finished or put back, and done exactly once`, async (t) => {
+      const { site, db } = await cutOff(t);
+      await db.run(statement);
+
+      const ended = await site.deploy(['up']);
+
+      assert.equal(ended.code, 0, ended.stderr);
+      const columns = await db.query("SHOW COLUMNS FROM customer LIKE 'city%'");
+      assert.deepEqual(
+        columns.map((column) => column['Field']),
+        ['city_id'],
+      );
+      assert.equal((await db.query('SELECT * FROM city')).length, 20);
+      assert.deepEqual(await findLeftovers(db, site), []);
+    });
+  }
+
   for (const statement of [
     'DROP TABLE deploy_journal',
     'DELETE FROM deploy_journal WHERE seq = 0',
