@@ -205,7 +205,7 @@ describe('edited by hand while a run is cut off', () => {
 
   for (const statement of [
     "UPDATE deploy_journal SET counters = '{', table_ids = 'garbage'",
-    "UPDATE deploy_journal SET state = 'x' ORDER BY begun_at DESC LIMIT 1",
+    "UPDATE deploy_journal SET state = 'x' WHERE state = 'intent'",
     "UPDATE deploy_journal SET hash = REPEAT('b', 64)",
     'UPDATE deploy_journal SET seq = seq + 100',
   ]) {
