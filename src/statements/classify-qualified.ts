@@ -85,7 +85,10 @@ function follow(group: Group, words: Words, at: number): void {
     group.expectsName = true;
   } else if (keyword === 'ON' && (verb === 'CREATE' || verb === 'DROP')) {
     group.expectsName = !group.inList;
-  } else if (keyword === 'TO' && verb === 'RENAME') {
+  } else if (
+    (keyword === 'TO' && verb === 'RENAME') ||
+    (keyword === '=' && before === 'RENAME' && verb === 'ALTER')
+  ) {
     group.expectsName = true;
   } else if (keyword === 'LIKE' && verb === 'CREATE') {
     // `CREATE TABLE t LIKE u` and `CREATE TABLE t (LIKE u)`, not a comparison in a query.

@@ -15,6 +15,7 @@ import {
   classifyDrop,
   classifyRename,
 } from './classify-definitions.ts';
+import { preparedText, statementsInside } from './classify-inner.ts';
 import { findOutside, keywordAt, type Words } from './classify-names.ts';
 import { findSchema } from './classify-qualified.ts';
 import { classifySet, refuseVariables } from './classify-set.ts';
@@ -123,6 +124,7 @@ export function classify(sql: string, quoting: Quoting = {}): Classification {
       : null) ??
     refuseAnywhere(words) ??
     (isDefinition ? null : refuseWhenRun(words)) ??
+    refuseInside(words, body) ??
     (findSchema(isDefinition ? words.slice(0, body) : words) === null ? null : REASONS.otherSchema);
   const sessionDependent = draft.sessionDependent || (!isDefinition && dependsOnSession(words));
   const isOpaque = usesSequence(draft.class.startsWith('ddl') ? queryOf(draft, words) : words);
@@ -132,6 +134,26 @@ export function classify(sql: string, quoting: Quoting = {}): Classification {
     forbidden: reason,
     sessionDependent,
   });
+}
+
+/** The same for the statements inside of a block and for a text that is prepared. */
+function refuseInside(words: Words, body: number): string | null {
+  // Of the body of a stored program nothing runs now.
+  if (body > 0) return null;
+  const parts = body === 0 ? statementsInside(words) : [words];
+  for (const part of parts) {
+    const text = preparedText(part);
+    if (text !== null) {
+      const { forbidden } = classify(text);
+      if (forbidden !== null) return forbidden;
+    }
+    if (body === -1) continue;
+    const { forbidden, verb } = (RULES.get(keywordAt(part, 0)) ?? opaque)(part);
+    // Such a block is in no transaction of this program, and BEGIN opens a block there.
+    const isAllowed = forbidden === REASONS.transaction && verb !== 'SET';
+    if (forbidden != null && !isAllowed) return forbidden;
+  }
+  return null;
 }
 
 /** The query behind `CREATE TABLE … AS`: it runs at once, unlike what a definition says of later. */

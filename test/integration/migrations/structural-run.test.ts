@@ -95,7 +95,7 @@ describe('runStructurally', () => {
 
     const result = await run(t, database, {
       '0001_a.up.sql': `ALTER TABLE hero ADD age int;
-        EXECUTE IMMEDIATE 'ALTER DATABASE COLLATE utf8mb4_bin';
+        EXECUTE IMMEDIATE CONCAT('ALTER DATABASE', ' COLLATE utf8mb4_bin');
         ALTER TABLE hero ADD name varchar(20);`,
     });
 

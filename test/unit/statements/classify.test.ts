@@ -456,6 +456,22 @@ describe('classify: session and what cannot be told', () => {
   holds('CALL p(1)', { class: 'opaque', verb: 'CALL' });
   holds('DO SLEEP(1)', { class: 'opaque', verb: 'DO' });
   holds('BEGIN NOT ATOMIC SELECT 1; END', { class: 'opaque', verb: 'BEGIN' });
+  holds('BEGIN NOT ATOMIC START TRANSACTION; DELETE FROM t; COMMIT; END', {
+    ...{ class: 'opaque', verb: 'BEGIN' },
+  });
+  holds(
+    'BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1050 BEGIN END; CREATE TABLE t (a INT); END',
+    {
+      ...{ class: 'opaque', verb: 'BEGIN' },
+    },
+  );
+  holds('CREATE PROCEDURE p() BEGIN SET GLOBAL max_connections = 5; FLUSH TABLES; END', {
+    ...{ class: 'ddl', verb: 'CREATE PROCEDURE' },
+  });
+  holds("EXECUTE IMMEDIATE CONCAT('USE ', 'other')", { class: 'opaque', verb: 'EXECUTE' });
+  holds('UPDATE t JOIN u ON t.a = u.a SET event = u.event', {
+    ...{ class: 'dml', verb: 'UPDATE', destroysData: true },
+  });
   holds('IF 1 THEN SELECT 1; END IF', { class: 'opaque', verb: 'IF' });
   holds('FROBNICATE t', { class: 'opaque', verb: 'FROBNICATE' });
   holds('WITH x', { class: 'opaque', verb: 'WITH' });
@@ -497,6 +513,23 @@ describe('classify: text that is cut off is never taken as harmless', () => {
 describe('classify: forbids', () => {
   const cases: readonly [sql: string, verb: string, reason: RegExp][] = [
     ['USE other', 'USE', /changes the database/],
+    ['BEGIN NOT ATOMIC SET GLOBAL max_connections = 5; END', 'BEGIN', /whole server/],
+    [
+      'BEGIN NOT ATOMIC DECLARE n INT; IF n > 1 THEN SELECT 1; ELSE KILL 5; END IF; END',
+      'BEGIN',
+      /whole server/,
+    ],
+    [
+      'BEGIN NOT ATOMIC IF 1 THEN BEGIN SET autocommit = 0; END; END IF; END',
+      'BEGIN',
+      /transactions/,
+    ],
+    ['IF 1 THEN GRANT ALL ON x.* TO u; END IF', 'IF', /accounts/],
+    ["FOR i IN 1..2 DO EXECUTE IMMEDIATE 'FLUSH TABLES'; END FOR", 'FOR', /whole server/],
+    ["EXECUTE IMMEDIATE 'USE other'", 'EXECUTE', /changes the database/],
+    ["EXECUTE IMMEDIATE 'SELECT \\'a\\', GET_LOCK(\\'b\\', 1)'", 'EXECUTE', /GET_LOCK/],
+    ["PREPARE s FROM 'LOCK TABLES t WRITE'", 'PREPARE', /locks/],
+    ["PREPARE s FROM 'DELETE FROM deploy_journal'", 'PREPARE', /belong to this program/],
     ['LOCK TABLES t WRITE', 'LOCK', /locks/],
     ['UNLOCK TABLES', 'UNLOCK', /locks/],
     ['START TRANSACTION', 'START TRANSACTION', /transactions/],
@@ -619,6 +652,8 @@ describe('classify: forbids to name another schema', () => {
     'ALTER TABLE other.t ADD a INT',
     'ALTER TABLE t RENAME TO other.t',
     'ALTER TABLE t EXCHANGE PARTITION p WITH TABLE other.t',
+    'ALTER TABLE t RENAME = other.t',
+    'ALTER TABLE t RENAME AS other.t',
     'RENAME TABLE t TO other.t',
     'RENAME TABLE a TO b, c TO other.d',
     'DROP TABLE IF EXISTS a, other.t',
