@@ -87,7 +87,7 @@ export async function runStructurally(options: StructuralRunOptions): Promise<St
     const statements: StructuralRun['statements'][number][] = [];
     const trial: Trial = {
       ...{ db, direction, collation, rows, dataFunctions: 'run', runsCode: tracker.runsCode },
-      notRolledBack: tracker.notRolledBack,
+      ...{ notRolledBack: tracker.notRolledBack, releasesLocks: tracker.releasesLocks },
       onDone: async ({ number: migration }, number, statement) => {
         const changes = statement === null ? [] : await changesOf(tracker, statement);
         const writes = statement === null ? null : tracker.writtenThroughCode(statement);
@@ -135,7 +135,7 @@ export async function buildVersionModels(options: {
       ...{ db, direction: 'up', collation, rows: 'missing', dataFunctions: 'leave out' },
       runsCode: () => true,
       // What was applied long ago is not refused.
-      notRolledBack: () => undefined,
+      ...{ notRolledBack: () => undefined, releasesLocks: () => false },
       onDone: async () => undefined,
     };
     const byVersion = Map.groupBy(folder.migrations, ({ version }) => version);

@@ -4,6 +4,7 @@ import {
   type CodeText,
   makeCode,
   notRolledBack,
+  releasesLocks,
   writtenThroughCode,
 } from '../statements/non-transactional.ts';
 import type { ClassifiedStatement } from './migration.ts';
@@ -49,6 +50,12 @@ export class StructureFacts {
   notRolledBack({ sql, classification }: ClassifiedStatement): string | undefined {
     const fixed = this.#fixed.values();
     return notRolledBack(sql, classification, fixed, this.#code.values());
+  }
+
+  /** True when code that a statement leads to gives back all named locks: the deploy lock is one. */
+  releasesLocks({ sql, classification }: ClassifiedStatement): boolean {
+    const runsNow = /^(?:dml|opaque|session)$/.test(classification.class);
+    return runsNow && releasesLocks(sql, this.#code.values());
   }
 
   /** Tables with AUTO_INCREMENT that a statement may write to through code; null when it runs none. */

@@ -25,6 +25,8 @@ export type StructureTracker = {
   runsCode(tables: readonly string[]): boolean;
   /** What of the statement is not undone when its transaction is rolled back, as the end of a sentence. */
   notRolledBack(statement: ClassifiedStatement): string | undefined;
+  /** True when code that the statement leads to now gives back the deploy lock. */
+  releasesLocks(statement: ClassifiedStatement): boolean;
   /** Tables with AUTO_INCREMENT that it may write to through code now; null when it runs none. */
   writtenThroughCode(statement: ClassifiedStatement): readonly string[] | null;
 };
@@ -94,6 +96,7 @@ export async function trackStructure(db: Db, schema: string): Promise<StructureT
     runsCode: (tables) =>
       facts.hasFunctions || tables.some((table) => links.triggersOf(table).length > 0),
     notRolledBack: (statement) => facts.notRolledBack(statement),
+    releasesLocks: (statement) => facts.releasesLocks(statement),
     writtenThroughCode: (statement) => facts.writtenThroughCode(statement),
   };
 }

@@ -34,6 +34,8 @@ export type Trial = {
   readonly runsCode: (tables: readonly string[]) => boolean;
   /** What of the statement is not undone when its transaction is rolled back, as the end of a sentence. */
   readonly notRolledBack: (statement: ClassifiedStatement) => string | undefined;
+  /** Whether code that the statement leads to gives back the deploy lock. */
+  readonly releasesLocks: (statement: ClassifiedStatement) => boolean;
   /** Called after each statement, with null for the data function. */
   readonly onDone: (
     migration: Migration,
@@ -85,6 +87,7 @@ export async function tryMigration(
     await setFreshSession(db, { collation });
     for (const statement of statements) {
       const run = async () => {
+        refuseRelease(trial, statement);
         if (!rerunnable) refuseFixed(trial, statement);
         await tryStatement(trial, statement);
       };
@@ -106,6 +109,16 @@ export async function tryMigration(
 
 function scriptOf({ up, down }: Migration, direction: Direction) {
   return direction === 'up' ? up : down;
+}
+
+/** The run would end there, and each that follows at the next such statement. */
+function refuseRelease({ releasesLocks }: Trial, statement: ClassifiedStatement): void {
+  if (!releasesLocks(statement)) return;
+  throw new DeployError(
+    'STATEMENT_FORBIDDEN',
+    `${statement.classification.verb} calls RELEASE_ALL_LOCKS, and with it gives the deploy lock back`,
+    { next: ['let the trigger or routine name the lock that it releases: RELEASE_LOCK(…)'] },
+  );
 }
 
 /** The journal row would be rolled back, the rows not: after a crash they would be written twice. */

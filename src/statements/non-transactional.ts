@@ -3,6 +3,7 @@ import type { Classification } from './statement.ts';
 
 const WRITES = /^(?:INSERT|REPLACE|UPDATE|DELETE)$/;
 const WORDS = /[\p{L}\p{N}_$]+/gu;
+const RELEASE = /\brelease_all_locks\s*\(/i;
 const SEQUENCE = /\b(?:nextval|setval)\s*\(|\bnext\s+value\s+for\b/i;
 
 /** Something of a schema that runs inside of statements which only name it. */
@@ -13,6 +14,7 @@ export type CodeText = {
   /** `query` only reads, as a view does; `default` is evaluated when a row is inserted. */
   readonly kind: 'program' | 'query' | 'default';
   readonly takesSequence: boolean;
+  readonly releasesLocks: boolean;
 };
 
 /** Makes the code of an object. */
@@ -21,7 +23,8 @@ export function makeCode(
   text: string,
   kind: CodeText['kind'] = 'program',
 ): CodeText {
-  return { names, text, kind, takesSequence: SEQUENCE.test(text) };
+  const [takesSequence, releasesLocks] = [SEQUENCE.test(text), RELEASE.test(text)];
+  return { names, text, kind, takesSequence, releasesLocks };
 }
 
 /**
@@ -65,6 +68,13 @@ export function writtenThroughCode(
   const words = new Set(wordsOf(sql));
   if (reached(all, words).length === 0) return null;
   return [...tables].filter((name) => isNamed(name, words));
+}
+
+/** True when the code that a statement leads to gives back all named locks of the connection. */
+export function releasesLocks(sql: string, code: Iterable<CodeText>): boolean {
+  const all = [...code];
+  if (!all.some((each) => each.releasesLocks)) return false;
+  return reached(all, new Set(wordsOf(sql))).some((each) => each.releasesLocks);
 }
 
 /** The code that the words lead to; adds the words of that code to them. */

@@ -253,6 +253,31 @@ describe('runStructurally', () => {
     assert.equal((await run(t, database, { '0001_a.up.sql': saved })).failure, null);
   });
 
+  test('lets no code give back the deploy lock, wherever a statement leads to it', async (t) => {
+    const release = 'BEGIN DECLARE n INT; SET n = RELEASE_ALL_LOCKS(); END';
+    const before = [
+      'CREATE TABLE hero (x int)',
+      'CREATE TABLE note (x int)',
+      `CREATE PROCEDURE let_go() ${release}`,
+      'CREATE FUNCTION gone() RETURNS int RETURN RELEASE_ALL_LOCKS ()',
+      'CREATE TRIGGER letting_go AFTER INSERT ON hero FOR EACH ROW CALL let_go()',
+    ];
+    for (const [up, isRefused] of [
+      ['INSERT INTO hero VALUES (1)', true],
+      ['CALL let_go()', true],
+      ['INSERT INTO note VALUES (gone())', true],
+      ['SET @x = gone()', true],
+      ['INSERT INTO note VALUES (1)', false],
+      ['DROP FUNCTION gone; DROP PROCEDURE let_go; DROP TRIGGER letting_go', false],
+    ] as const) {
+      const database = await makeDatabase(...before);
+      const text = `--! rerunnable: true\n${up};`;
+      const { failure } = await run(t, database, { '0001_a.up.sql': text });
+      assert.equal(isDeployError(failure?.cause, 'STATEMENT_FORBIDDEN'), isRefused, up);
+      assert.equal(failure !== null, isRefused, String(failure?.cause));
+    }
+  });
+
   test('begins every file with a fresh session', async (t) => {
     const result = await run(t, await makeDatabase(), {
       '0001_a.up.sql': 'SET sql_mode = \'ANSI_QUOTES\'; CREATE TABLE "a" (id int);',
