@@ -13,13 +13,14 @@ import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
 import { keptBy, readExisted, refuseConflicts } from './existed.ts';
 import { type Facts, readFacts } from './facts.ts';
+import { findLosses, type Judged } from './judge.ts';
 import { tryCycles } from './look.ts';
-import { countLosses, describeLosses, type Loss, tryRoundTrip } from './loss.ts';
+import { describeLosses } from './loss.ts';
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
 import { refuseUnrestorable } from './restorable.ts';
-import { describeKept, type Judged, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
+import { describeKept, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
 export type RollbackTarget =
@@ -151,6 +152,7 @@ export async function planRollback(
   const made = (more: Partial<RollbackPlan>, judged: Judged | null) => ({
     ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release },
     verdicts: judgeReverts(migrations, judged, keptBy(chooseReverts(facts, target), existed)),
+    warnings: [...plan.warnings, ...(judged?.warnings ?? [])],
     ...more,
   });
   if (plan.refusals.length > 0) {
@@ -164,26 +166,9 @@ export async function planRollback(
   const judged = await findLosses(context, db, facts, migrations);
   const { losses } = judged;
   if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: made({}, judged) };
-  const refusal: Refusal = { code: 'DATA_LOSS', message: describeLosses(losses).join('\n') };
+  const lines = [...describeLosses(losses), ...judged.warnings];
+  const refusal: Refusal = { code: 'DATA_LOSS', message: lines.join('\n') };
   return { facts, plan: made({ mode: 'refused', refusals: [refusal] }, judged) };
-}
-
-/** What going back really loses: proven by the values of a copy, not by the text of the files. */
-async function findLosses(
-  context: RunContext,
-  db: Db,
-  facts: Facts,
-  migrations: readonly Migration[],
-): Promise<Judged> {
-  const counted = await countLosses(db, migrations);
-  if (counted.length === 0) return { losses: [], tried: false };
-  const changed = await tryRoundTrip(context, facts, migrations);
-  if (changed.size === 0) return { losses: [], tried: true };
-  // What comes back by going forward again is not lost.
-  const isChanged = ({ tables }: Loss) =>
-    tables === null || tables.some((table) => changed.has(table));
-  const lost = counted.filter(isChanged);
-  return { losses: lost.length > 0 ? lost : counted, tried: true };
 }
 
 /** Where there is no way back by files, a proven set of the state before may be one. */
@@ -232,6 +217,6 @@ export async function rollback(
   report.database.after = plan.to;
   report.database.state = 'as_required';
   report.database.statement = `${config.database.name} is at ${plan.to ?? 'no version'}`;
-  report.warnings.push(...plan.verdicts.flatMap(describeKept));
+  report.warnings.push(...plan.warnings, ...plan.verdicts.flatMap(describeKept));
   report.next.push(...nextAfter(plan));
 }

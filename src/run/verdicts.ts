@@ -1,7 +1,7 @@
 /** What going back does to each migration, in the words of the plan. Pure. */
 import { showNumber } from '../migrations/install-number.ts';
 import type { Migration } from '../migrations/migration.ts';
-import type { Loss } from './loss.ts';
+import type { Judged } from './judge.ts';
 
 /** `unknown`: the plan is refused for another reason before anything was counted. */
 export type Verdict = {
@@ -15,9 +15,6 @@ export type Verdict = {
   readonly kept: readonly string[];
 };
 
-/** What is lost, and whether that was tried on a copy or nothing could be lost from the beginning. */
-export type Judged = { readonly losses: readonly Loss[]; readonly tried: boolean };
-
 /** Judges each migration; `judged` null means that nothing could be tried. */
 export function judgeReverts(
   migrations: readonly Migration[],
@@ -26,7 +23,7 @@ export function judgeReverts(
 ): Verdict[] {
   return migrations.map(({ number, down }) => {
     const kept = keptBy.get(number) ?? [];
-    const about = { migration: number, kept, tried: judged?.tried ?? false };
+    const about = { migration: number, kept, tried: judged?.tried.has(number) ?? false };
     if (down === null) return { ...about, kind: 'not reversible', losses: [] };
     if (judged === null) return { ...about, kind: 'unknown', losses: [] };
     const mine = judged.losses.filter((loss) => loss.migration.number === number);

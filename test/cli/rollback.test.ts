@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { countLosses } from '../../src/run/loss.ts';
+import { findSuspects } from '../../src/run/loss.ts';
 import { makeSite, type Site } from '../support/deploy.ts';
 import { migrationOf } from '../support/facts.ts';
 import type { Json } from '../support/json.ts';
@@ -167,7 +167,7 @@ CREATE INDEX by_id ON note (id);
 `;
     const migrations = [migrationOf(2, '0.2.0', 'SELECT 1;', { down })];
     const found = async () =>
-      (await countLosses(db, migrations)).map(({ what }) => what.split(':')[0]);
+      (await findSuspects(db, migrations)).map(({ statement }) => statement?.classification.verb);
 
     assert.deepEqual(await found(), ['EXECUTE', 'BEGIN']);
     await db.run('CREATE TRIGGER noted AFTER INSERT ON note FOR EACH ROW SET @noted = 1');
