@@ -78,7 +78,7 @@ export async function runBack(
       if (repeated && target.kind === 'steps') return noteRepeated(context, plan);
       throwIfRefused(plan);
       throwIfOther(first.plan, plan);
-      await rollback(context, hold, now, plan);
+      await rollback(context, hold, now, plan, options);
     });
   } finally {
     await db.close();

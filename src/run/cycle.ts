@@ -52,7 +52,8 @@ export type StoredPlan = {
 };
 
 /**
- * Walks one version. Needs the lock. Leaves the database exactly at `cycle.to`, or throws.
+ * Walks one version. Needs the lock. Leaves the database exactly at `cycle.to`, or throws. `mayChange`
+ * throws when the database, fenced and backed up, is not what was planned for.
  *
  * @throws SettledError which says where the database is.
  */
@@ -62,6 +63,7 @@ export async function runCycle(
   facts: Facts,
   cycle: Cycle,
   runId: string,
+  mayChange: (set: BackupSet) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const { config } = context;
   const { structural } = facts;
@@ -95,6 +97,7 @@ export async function runCycle(
     );
     throwIfStopped(context);
     await assertCanPutBack(context, set);
+    await mayChange(set);
     changing = { ...changing, state: 'changing', backupSet: set.name };
     await updateRun(hold, runId, { state: 'changing', backupSet: set.name });
     await failPoint('run.changing');

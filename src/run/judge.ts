@@ -1,10 +1,14 @@
 /** Judges what going back loses from what was tried on a copy. */
+import { isDeepStrictEqual } from 'node:util';
+import type { BackupSet } from '../backup/manifest.ts';
 import type { Db } from '../database/connect.ts';
 import type { Migration } from '../migrations/migration.ts';
-import type { RunContext } from './context.ts';
+import { openConnection, type RunContext } from './context.ts';
 import type { Facts } from './facts.ts';
-import { findSuspects, type Loss } from './loss.ts';
-import { type Rehearsal, rehearse } from './rehearse.ts';
+import { describeLosses, findSuspects, type Loss } from './loss.ts';
+import type { Refusal } from './plan.ts';
+import { throwIfRefused } from './refuse.ts';
+import { hashesOf, type Rehearsal, rehearse } from './rehearse.ts';
 
 /** What is lost, and how that is known. */
 export type Judged = {
@@ -38,6 +42,35 @@ export async function findLosses(
   const all = changed?.size === 0 ? migrations : taken.map(({ migration }) => migration);
   const tried = new Set(changed === null ? [] : all.map(({ number }) => number));
   return { losses: judge(rehearsal), tried, warnings, hashes };
+}
+
+/** The losses as a refusal that only `--accept-data-loss` overrides. Pure. */
+export function refuseLosses({ losses, warnings }: Judged): Refusal[] {
+  const message = [...describeLosses(losses), ...warnings].join('\n');
+  return losses.length === 0 ? [] : [{ code: 'DATA_LOSS', message }];
+}
+
+/**
+ * Judges once more when the application is fenced out and the database backed up: what it has written
+ * since the plan is in no plan. Free as long as `set` holds the rows that were tried. Changes nothing.
+ *
+ * @throws DeployError `DATA_LOSS` when by now something would be lost
+ */
+export async function assertNothingNewLost(
+  context: RunContext,
+  facts: Facts,
+  migrations: readonly Migration[],
+  tried: Judged['hashes'],
+  set: BackupSet,
+): Promise<void> {
+  if (tried !== null && isDeepStrictEqual(tried, hashesOf(set.manifest))) return;
+  const db = await openConnection(context);
+  try {
+    const judged = await findLosses(context, db, facts, migrations);
+    throwIfRefused({ refusals: refuseLosses(judged) });
+  } finally {
+    await db.close();
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
 import { keptBy, readExisted, refuseConflicts } from './existed.ts';
 import { type Facts, readFacts } from './facts.ts';
-import { findLosses, type Judged } from './judge.ts';
+import { assertNothingNewLost, findLosses, type Judged, refuseLosses } from './judge.ts';
 import { tryCycles } from './look.ts';
 import { describeLosses } from './loss.ts';
 import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
@@ -34,6 +34,8 @@ export type RollbackPlan = Plan & {
   readonly verdicts: readonly Verdict[];
   /** RELEASE to set for the version that the database goes back to; null when it goes to none. */
   readonly release: string | null;
+  /** The value hashes of the tables on whose copy it was tried; null when it was not. */
+  readonly tried: Judged['hashes'];
 };
 
 /** Chooses the migrations to revert, newest first. Pure. */
@@ -151,6 +153,7 @@ export async function planRollback(
   const release = releaseOf(facts.history, plan.to);
   const made = (more: Partial<RollbackPlan>, judged: Judged | null) => ({
     ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release },
+    tried: judged?.hashes ?? null,
     verdicts: judgeReverts(migrations, judged, keptBy(chooseReverts(facts, target), existed)),
     warnings: [...plan.warnings, ...(judged?.warnings ?? [])],
     ...more,
@@ -166,9 +169,7 @@ export async function planRollback(
   const judged = await findLosses(context, db, facts, migrations);
   const { losses } = judged;
   if (losses.length === 0 || options.acceptDataLoss) return { facts, plan: made({}, judged) };
-  const lines = [...describeLosses(losses), ...judged.warnings];
-  const refusal: Refusal = { code: 'DATA_LOSS', message: lines.join('\n') };
-  return { facts, plan: made({ mode: 'refused', refusals: [refusal] }, judged) };
+  return { facts, plan: made({ mode: 'refused', refusals: refuseLosses(judged) }, judged) };
 }
 
 /** Where there is no way back by files, a proven set of the state before may be one. */
@@ -209,11 +210,18 @@ export async function rollback(
   hold: Hold,
   facts: Facts,
   plan: RollbackPlan,
+  options: { readonly acceptDataLoss: boolean },
 ): Promise<void> {
   const { report, config } = context;
   const [cycle] = plan.cycles;
   report.database.before = plan.from;
-  if (cycle !== undefined) await runCycle(context, hold, facts, cycle, report.run_id);
+  if (cycle !== undefined) {
+    const { migrations } = cycle;
+    await runCycle(context, hold, facts, cycle, report.run_id, async (set) => {
+      if (!options.acceptDataLoss)
+        await assertNothingNewLost(context, facts, migrations, plan.tried, set);
+    });
+  }
   report.database.after = plan.to;
   report.database.state = 'as_required';
   report.database.statement = `${config.database.name} is at ${plan.to ?? 'no version'}`;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Db } from '../../src/database/connect.ts';
-import { makeSite, type Site } from '../support/deploy.ts';
+import { makeSite, type Site, until } from '../support/deploy.ts';
 import type { Json } from '../support/json.ts';
-import { takePicture } from '../support/picture.ts';
+import { findLeftovers, takePicture } from '../support/picture.ts';
 import { startTestServer } from '../support/server.ts';
 import { openShop } from '../support/shop.ts';
 
@@ -235,5 +235,58 @@ describe('a way back from which nothing leads forward again', () => {
     assert.equal(refused.code, 13, refused.stderr);
     assert.match(refused.stderr, /0002_more\.down\.sql:1/);
     assert.match(refused.stderr, /next +correct the down file, which no checksum covers/);
+  });
+});
+
+describe('what the application writes after the plan', () => {
+  const note = ['CREATE TABLE note (id INT PRIMARY KEY);\n', 'DROP TABLE note;\n'] as const;
+  const cases: Readonly<Record<string, readonly [files: Files, write: string, loss: RegExp]>> = {
+    'to a table that was empty': [
+      [note],
+      'INSERT INTO note VALUES (1), (2)',
+      /would lose table note: 2 rows/,
+    ],
+    'to rows that would have come back': [
+      [[`${note[0]}INSERT INTO note VALUES (1), (2);\n`, note[1]]],
+      'INSERT INTO note VALUES (3)',
+      /would lose table note: 3 rows/,
+    ],
+  };
+  for (const [where, [files, write, loss]] of Object.entries(cases)) {
+    test(`${where} is not lost: the rollback ends before it changes anything`, async (t) => {
+      const at = await openAt(t, files, []);
+      const run = at.site.start(['rollback', '--steps', '1', '--yes'], {
+        DEPLOY_FAIL_AT: 'run.opened=pause',
+      });
+      await until('it has planned', () => run.stderr().includes('paused at run.opened'));
+      await at.db.run(write);
+      const before = await takePicture(at.db, at.site.database);
+      run.child.kill('SIGUSR2');
+
+      const ended = await run.ended;
+
+      assert.equal(ended.code, 13, ended.stderr);
+      assert.match(ended.stderr, /DATA_LOSS/);
+      assert.match(ended.stderr, loss);
+      assert.match(ended.stderr, /not touched/);
+      assert.deepEqual(await takePicture(at.db, at.site.database), before);
+      assert.deepEqual(await findLeftovers(at.db, at.site), []);
+    });
+  }
+
+  test('elsewhere does not end it', async (t) => {
+    const at = await openAt(t, [[`${note[0]}INSERT INTO note VALUES (1);\n`, note[1]]], []);
+    const run = at.site.start(['rollback', '--steps', '1', '--yes'], {
+      DEPLOY_FAIL_AT: 'run.opened=pause',
+    });
+    await until('it has planned', () => run.stderr().includes('paused at run.opened'));
+    await at.db.run("INSERT INTO customer (name) VALUES ('new')");
+    run.child.kill('SIGUSR2');
+
+    const ended = await run.ended;
+
+    assert.equal(ended.code, 0, ended.stderr);
+    const [customer] = await at.db.query("SELECT id FROM customer WHERE name = 'new'");
+    assert.ok(customer);
   });
 });
