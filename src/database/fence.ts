@@ -41,7 +41,7 @@ export async function listAccounts(db: Db, users: readonly string[]): Promise<Fe
 /**
  * Locks the accounts, one statement each (one statement for all would lock the first ones and then
  * fail), and kills their sessions until none is left. Safe to repeat. Sessions that were open are
- * cut off: what they had not committed is rolled back.
+ * cut off: what they had not committed is rolled back. An account that is gone by now is left out.
  *
  * @throws DeployError `RIGHT_MISSING`; `CONFIG_INVALID` when one of them is this program's own
  *   account; `QUERY_FAILED` when sessions are still there after `limitMs`
@@ -60,6 +60,7 @@ export async function closeFence(
     try {
       await way.switch(db, account, 'LOCK');
     } catch (error) {
+      if (isNoSuchAccount(error) && (await isGone(db, way, account))) continue;
       throw toDeployError(error, `the account ${words(account)} could not be locked`);
     }
   }
@@ -86,6 +87,11 @@ export async function openFence(db: Db, accounts: readonly FencedAccount[]): Pro
     }
   }
   if (first !== undefined) throw first;
+}
+
+/** The server has one error for an account that is not there and for one that it could not change. */
+async function isGone(db: Db, way: FenceWay, { user, host }: FencedAccount): Promise<boolean> {
+  return !(await way.list(db, [user])).some((account) => account.host === host);
 }
 
 /** Without the right, an administrator has to let them in: the application is out until then. */

@@ -73,7 +73,10 @@ export async function fenceOut(
   return fenced;
 }
 
-/** What is recorded stays: of that alone is known how it was before the run. Pure. */
+/**
+ * What is recorded stays: of that alone is known how it was before the run. Only an account that an
+ * administrator had locked and has let in since is to be closed, and let in again. Pure.
+ */
 function addTo(
   { fencedAccounts, disabledEvents }: Fenced,
   accounts: Fenced['fencedAccounts'],
@@ -81,13 +84,17 @@ function addTo(
 ): Fenced {
   const isAccount = (one: FencedAccount) => (other: FencedAccount) =>
     one.user === other.user && one.host === other.host;
+  const isLetIn = (account: FencedAccount) =>
+    accounts.some((now) => isAccount(account)(now) && !now.wasLocked);
   const isNewEvent = ({ name, status }: RecordedEvent) =>
     !disabledEvents.some((event) => event.name === name) &&
     // Held by the run, and under a new name since; or a migration made it so.
     (status === 'ENABLED' || disabledEvents.length === 0);
   return {
     fencedAccounts: [
-      ...fencedAccounts,
+      ...fencedAccounts.map((account) =>
+        account.wasLocked && isLetIn(account) ? { ...account, wasLocked: false } : account,
+      ),
       ...accounts.filter((account) => !fencedAccounts.some(isAccount(account))),
     ],
     disabledEvents: [...disabledEvents, ...events.filter(isNewEvent)],

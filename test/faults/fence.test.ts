@@ -157,7 +157,9 @@ describe('accounts and events', () => {
 });
 
 describe('the up that ends a half-way run', () => {
-  async function openHalfWay(t: Cleanup): Promise<{ site: Site; db: Db; before: unknown }> {
+  async function openHalfWay(
+    t: Cleanup,
+  ): Promise<{ site: Site; db: Db; before: Record<string, string> }> {
     const { site, db } = await openBusyShop(t);
     await site.write(cities);
     const before = await readDoors(db, site.database);
@@ -216,6 +218,34 @@ describe('the up that ends a half-way run', () => {
     assert.equal(during['app@127.0.0.1'], '1');
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal((await readDoors(shop.db, shop.site.database))['app@127.0.0.1'], '0');
+  });
+
+  test('ends it without an account that was dropped meanwhile', async (t) => {
+    await root.run('CREATE USER app@192.0.2.1');
+    t.after(() => root.run('DROP USER IF EXISTS app@192.0.2.1').then(() => undefined));
+    const shop = await openHalfWay(t);
+    await root.run('DROP USER app@192.0.2.1');
+    const { 'app@192.0.2.1': gone, ...before } = shop.before;
+
+    assert.equal(gone, '0');
+    await assertClosesAgain({ ...shop, before });
+  });
+
+  test('closes for an account that an administrator had locked, and has let in since', async (t) => {
+    const shop = await openHalfWay(t);
+    t.after(() => root.run("ALTER USER app_locked@'%' ACCOUNT LOCK").then(() => undefined));
+    await root.run("ALTER USER app_locked@'%' ACCOUNT UNLOCK");
+
+    const run = shop.site.start(['up'], { ...FENCE, DEPLOY_FAIL_AT: 'fence.closed=pause' });
+    await untilPaused(run);
+    const during = await readDoors(shop.db, shop.site.database);
+    resume(run);
+    const ended = await run.ended;
+
+    assert.equal(during['app_locked@%'], '1');
+    assert.equal(ended.code, 0, ended.stderr);
+    const after = await readDoors(shop.db, shop.site.database);
+    assert.deepEqual(after, { ...shop.before, 'app_locked@%': '0' });
   });
 });
 
