@@ -46,7 +46,7 @@ function targetOf({ steps, toVersion }: Flags): RollbackTarget | string {
       ? `${toVersion} is no version like 0.4.0`
       : { kind: 'version', version: toVersion };
   }
-  const count = Number(steps);
+  const count = /^\d+$/.test(steps!) ? Number(steps) : 0;
   return Number.isSafeInteger(count) && count > 0
     ? { kind: 'steps', steps: count }
     : `${steps} is no number of steps`;

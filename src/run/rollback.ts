@@ -20,7 +20,14 @@ import type { Cycle, Plan, PlanSettings, Refusal } from './plan.ts';
 import { refuseRights, refuseStatements, refuseStructure } from './refusals.ts';
 import { refuseHistory } from './refuse-history.ts';
 import { refuseUnrestorable } from './restorable.ts';
-import { describeKept, judgeReverts, nextAfter, type Verdict } from './verdicts.ts';
+import {
+  describeKept,
+  judgeReverts,
+  type LeftPart,
+  leftPart,
+  nextAfter,
+  type Verdict,
+} from './verdicts.ts';
 
 /** How far to go back: by a number of migrations, or to a version. */
 export type RollbackTarget =
@@ -32,8 +39,10 @@ export type RollbackPlan = Plan & {
   readonly losses: readonly string[];
   /** What becomes of each migration, newest first. */
   readonly verdicts: readonly Verdict[];
-  /** RELEASE to set for the version that the database goes back to; null when it goes to none. */
+  /** RELEASE to set for the version that the database goes back to; null when none fits. */
   readonly release: string | null;
+  /** What stays applied of a higher version than it then has; null for nothing. */
+  readonly part: LeftPart | null;
   /** The value hashes of the tables on whose copy it was tried; null when it was not. */
   readonly tried: Judged['hashes'];
 };
@@ -150,9 +159,12 @@ export async function planRollback(
     plan = makeRollbackPlan(facts, target, config, existed);
   }
   const migrations = plan.cycles.flatMap((cycle) => cycle.migrations);
-  const release = releaseOf(facts.history, plan.to);
+  const gone = new Set(migrations.map(({ number }) => number));
+  const left = facts.resolution.applied.filter(({ number }) => !gone.has(number));
+  const part = leftPart(left, plan.to);
+  const release = part === null ? releaseOf(facts.history, plan.to) : null;
   const made = (more: Partial<RollbackPlan>, judged: Judged | null) => ({
-    ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release },
+    ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release, part },
     tried: judged?.hashes ?? null,
     verdicts: judgeReverts(migrations, judged, keptBy(chooseReverts(facts, target), existed)),
     warnings: [...plan.warnings, ...(judged?.warnings ?? [])],

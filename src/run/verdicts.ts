@@ -1,4 +1,5 @@
 /** What going back does to each migration, in the words of the plan. Pure. */
+import { compareVersions, type SchemaVersion } from '../history/versions.ts';
 import { showNumber } from '../migrations/install-number.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { Judged } from './judge.ts';
@@ -54,12 +55,39 @@ export function describeVerdict({ kind, losses, tried }: Verdict): string {
   }
 }
 
+/** A part of a version that stays applied, and in how many steps it is taken back. */
+export type LeftPart = { readonly version: SchemaVersion; readonly steps: number };
+
+/** What stays applied of a version above the one that `to` calls reached; null for nothing. Pure. */
+export function leftPart(
+  applied: readonly { readonly version: SchemaVersion }[],
+  to: SchemaVersion | null,
+): LeftPart | null {
+  const beyond = applied
+    .map(({ version }) => version)
+    .filter((version) => to === null || compareVersions(version, to) > 0);
+  const version = beyond.toSorted(compareVersions).at(-1);
+  return version === undefined ? null : { version, steps: beyond.length };
+}
+
 /**
  * How the backend that belongs to the version comes up in the place of the one that does not. Where an
  * image of that release is missing, compose would build it from the sources of now, and call it by its tag.
+ * Between two versions there is none: its own deploy would find the database ahead.
  */
-export function nextAfter({ release }: { readonly release: string | null }): string[] {
+export function nextAfter(plan: {
+  readonly release: string | null;
+  readonly part: LeftPart | null;
+}): string[] {
+  const { release, part } = plan;
   const stop = 'docker compose stop backend';
+  if (part !== null) {
+    const back = `deploy rollback --steps ${part.steps}`;
+    return [
+      stop,
+      `a part of ${part.version} stays applied, which no release fits: ${back} takes it back, deploy up --forward completes it`,
+    ];
+  }
   if (release === null) return [stop];
   return [stop, `set RELEASE=${release} in .env, then: docker compose up -d --no-build`];
 }

@@ -237,12 +237,38 @@ CREATE INDEX by_id ON note (id);
     );
   });
 
+  test('to the middle of a version no release is named, but how the rest goes and comes', async (t) => {
+    const { site } = await openCities(t);
+    await site.write({
+      '0.3.0/0003_note.up.sql': 'CREATE TABLE note (id INT PRIMARY KEY);\n',
+      '0.3.0/0003_note.down.sql': 'DROP TABLE note;\n',
+      '0.3.0/0004_memo.up.sql': 'CREATE TABLE memo (id INT PRIMARY KEY);\n',
+      '0.3.0/0004_memo.down.sql': 'DROP TABLE memo;\n',
+    });
+    assert.equal((await site.deploy(['up'])).code, 0);
+    const next =
+      /a part of 0\.3\.0 stays applied, .*deploy rollback --steps 1 .*deploy up --forward/;
+
+    const plan = await site.deploy(['rollback', '--steps', '1', '--dry-run']);
+    const back = await site.deploy(['rollback', '--steps', '1', '--yes']);
+    const rest = await site.deploy(['rollback', '--steps', '1', '--yes']);
+
+    assert.match(plan.stdout, next);
+    assert.doesNotMatch(plan.stdout, /RELEASE=/);
+    assert.equal(back.code, 0, back.stderr);
+    assert.match(back.stdout, next);
+    assert.doesNotMatch(back.stdout, /RELEASE=/);
+    assert.equal(rest.code, 0, rest.stderr);
+    assert.match(rest.stdout, /set RELEASE=0\.2\.0 in \.env/);
+  });
+
   test('a target that does not lie behind is refused: exit 13; a wrong command line: exit 2', async (t) => {
     const { site } = await openCities(t);
 
     assert.equal((await site.deploy(['rollback', '--to-version', '0.9.0', '--yes'])).code, 13);
     assert.equal((await site.deploy(['rollback', '--steps', '9', '--yes'])).code, 13);
-    assert.equal((await site.deploy(['rollback', '--steps', 'two', '--yes'])).code, 2);
+    for (const steps of ['two', '0', '-1', '1.5', '0x1', ''])
+      assert.equal((await site.deploy(['rollback', '--steps', steps, '--yes'])).code, 2, steps);
     assert.equal((await site.deploy(['rollback', '--yes'])).code, 2);
     assert.equal((await site.deploy(['rollbak'])).code, 2);
   });
