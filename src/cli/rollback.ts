@@ -1,6 +1,6 @@
 import { parseVersion } from '../history/versions.ts';
 import { planBack, runBack } from '../run/back.ts';
-import type { RollbackTarget } from '../run/rollback.ts';
+import type { RollbackTarget } from '../run/choose-reverts.ts';
 import { confirm } from './confirm.ts';
 import { type CommonOptions, execute, inspect, type World } from './invoke.ts';
 import { planJson, renderPlan } from './render-plan.ts';
@@ -22,7 +22,8 @@ export async function rollbackCommand(world: World, flags: Flags): Promise<numbe
   if (flags.dryRun) {
     return inspect(world, flags, async (context) => {
       const { facts, plan } = await planBack(context, target, options);
-      const exitCode = plan.refusals.length > 0 ? 13 : plan.cycles.length === 0 ? 0 : 30;
+      const isIdle = plan.cycles.length === 0 && plan.mode !== 'recover';
+      const exitCode = plan.refusals.length > 0 ? 13 : isIdle ? 0 : 30;
       return {
         value: planJson(plan, facts),
         text: renderPlan(plan, facts),

@@ -3,13 +3,14 @@ import type { Db } from '../database/connect.ts';
 import { assertUsable, readServer } from '../database/server.ts';
 import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
+import type { RollbackTarget } from './choose-reverts.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
-import { planRollback, type RollbackPlan, type RollbackTarget, rollback } from './rollback.ts';
+import { planRollback, type RollbackPlan, rollback } from './rollback.ts';
 
 export type BackOptions = { readonly acceptDataLoss: boolean };
 
@@ -103,7 +104,11 @@ function noteRepeated({ report, config }: RunContext, plan: RollbackPlan): void 
 function throwIfOther(confirmed: RollbackPlan, now: RollbackPlan): void {
   const digest = (plan: RollbackPlan) => plan.cycles[0]?.digest;
   if (now.cycles.length === 0 || digest(confirmed) === digest(now)) return;
-  throw new DeployError('NOT_CONFIRMED', 'the database has changed since this was planned', {
+  const message =
+    confirmed.mode === 'recover'
+      ? 'a run that had not ended was ended first, and only now can be said what going back takes'
+      : 'the database has changed since this was planned';
+  throw new DeployError('NOT_CONFIRMED', message, {
     next: ['run the same command again: it plans anew'],
   });
 }

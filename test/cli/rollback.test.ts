@@ -237,6 +237,35 @@ CREATE INDEX by_id ON note (id);
     );
   });
 
+  test('after an up that did not end, ends that first and takes nothing back that nobody has seen', async (t) => {
+    const site = await makeSite(t, server);
+    const db = await openShop(site);
+    const atOne = await takePicture(db, site.database);
+    await site.write(cities);
+    const killed = await site.deploy(['up'], { DEPLOY_FAIL_AT: 'apply.executed#4=kill' });
+    assert.equal(killed.signal, 'SIGKILL');
+    // Corrected meanwhile: the run is not gone on with, but put back.
+    const file = '0.2.0/0002_cities.up.sql';
+    await site.write({ [file]: `${cities[file]}ALTER TABLE city ADD zip CHAR(5);\n` });
+    const rollback = ['rollback', '--steps', '1', '--yes', '--accept-data-loss'];
+
+    const plan = await site.deploy(['rollback', '--steps', '1', '--dry-run']);
+    const first = await site.deploy(rollback);
+
+    assert.equal(plan.code, 30, plan.stderr);
+    assert.match(
+      plan.stdout,
+      /run \S+ is not ended \(changing\): it is finished or put back first/,
+    );
+    assert.doesNotMatch(plan.stdout, /0001/);
+    assert.equal(first.code, 13, first.stderr);
+    assert.match(first.stderr, /NOT_CONFIRMED/);
+    assert.match(first.stderr, /a run that had not ended was ended first/);
+    assert.match(first.stderr, /is at 0\.1\.0/);
+    assert.deepEqual(await takePicture(db, site.database), atOne);
+    assert.deepEqual(await findLeftovers(db, site), []);
+  });
+
   test('to the middle of a version no release is named, but how the rest goes and comes', async (t) => {
     const { site } = await openCities(t);
     await site.write({
