@@ -11,6 +11,8 @@ import { DeployError } from '../errors/deploy-error.ts';
 export type Traces = {
   /** Migrations that a run has applied and none has taken back since: number → run id. */
   readonly applied: ReadonlyMap<number, string>;
+  /** The last run that went up with each migration, whatever happened since: number → run id. */
+  readonly lastUp: ReadonlyMap<number, string>;
   /** Runs that the journal knows and `deploy_run` does not. */
   readonly strayRuns: readonly string[];
 };
@@ -43,7 +45,14 @@ export async function readTraces(db: Db, schema: string): Promise<Traces> {
   const known = await rowsOf(db, sql`SELECT run_id FROM ${run}`);
   const ids = new Set(known.map((row) => row['run_id']));
   const stray = journalled.map((row) => String(row['run_id'])).filter((id) => !ids.has(id));
-  return { applied: foldRuns(rows.map(toEndedRun)), strayRuns: stray };
+  const runs = rows.map(toEndedRun);
+  return { applied: foldRuns(runs), lastUp: lastUps(runs), strayRuns: stray };
+}
+
+/** Of each migration the last run that went up with it. Pure. */
+export function lastUps(runs: readonly EndedRun[]): ReadonlyMap<number, string> {
+  const ups = runs.filter(({ direction }) => direction === 'up');
+  return new Map(ups.flatMap(({ runId, numbers }) => numbers.map((number) => [number, runId])));
 }
 
 /** What the runs, in their order, have left applied. Pure. */

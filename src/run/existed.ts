@@ -8,7 +8,9 @@ import {
   type ExistingPart,
   type Spared,
   spareAll,
+  spareExisting,
 } from '../migrations/existing.ts';
+import { showNumber } from '../migrations/install-number.ts';
 import type { Migration } from '../migrations/migration.ts';
 import type { StoredPlan } from './cycle.ts';
 import type { Refusal } from './plan.ts';
@@ -16,10 +18,13 @@ import type { Refusal } from './plan.ts';
 /** As it stands in `deploy_run`: a map does not survive JSON. */
 export type StoredExisted = readonly (readonly [number, readonly ExistingPart[]])[];
 
+/** What existed before, and the numbers of migrations that ask for it and of which nobody noted it. */
+export type Existed = { readonly existed: ExistedBefore; readonly unknown: ReadonlySet<number> };
+
 /**
  * Reads what existed before each of `migrations`, as far as their up files ask (`IF NOT EXISTS`, `OR REPLACE`)
- * and the run that applied them has noted it; nothing is known of what was adopted or restored.
- * Reads only.
+ * and the last run that applied them here has noted it: also when a set was restored since. Nothing is
+ * known of what was adopted, or came with a set of another server. Reads only.
  *
  * @throws DeployError `HISTORY_UNREADABLE` when a table of this program was changed.
  */
@@ -27,17 +32,21 @@ export async function readExisted(
   db: Db,
   schema: string,
   migrations: readonly Migration[],
-): Promise<ExistedBefore> {
+): Promise<Existed> {
   const asking = migrations.filter((migration) => conditionalParts(migration).length > 0);
   const existed = new Map<number, readonly ExistingPart[]>();
-  if (asking.length === 0) return existed;
-  const { applied } = await readTraces(db, schema);
-  const byRun = Map.groupBy(asking, ({ number }) => applied.get(number) ?? null);
+  const unknown = new Set<number>();
+  if (asking.length === 0) return { existed, unknown };
+  const { lastUp } = await readTraces(db, schema);
+  const byRun = Map.groupBy(asking, ({ number }) => lastUp.get(number) ?? null);
   for (const [runId, mine] of byRun) {
     const run = runId === null ? null : await readRun(db, schema, runId);
     const plan = run?.plan as Partial<StoredPlan> | null | undefined;
     const known = new Map(plan?.existed ?? []);
     for (const { number } of mine) {
+      const hasNoted = plan?.existed !== undefined && plan.migrations?.includes(number);
+      // An empty database had nothing, so what schema.sql made is new.
+      if (!hasNoted && run?.mode !== 'install') unknown.add(number);
       const parts = known.get(number) ?? [];
       if (parts.length > 0)
         existed.set(
@@ -46,7 +55,26 @@ export async function readExisted(
         );
     }
   }
-  return existed;
+  return { existed, unknown };
+}
+
+/** What goes although it may have been there before its migration, and nobody can tell. Pure. */
+export function warnUnknown(
+  migrations: readonly Migration[],
+  { unknown }: Pick<Existed, 'unknown'>,
+): string[] {
+  return migrations
+    .filter(({ number }) => unknown.has(number))
+    .flatMap((migration) => {
+      const goes = spareExisting(migration, conditionalParts(migration)).kept;
+      const number = showNumber(migration.number);
+      const names = goes.join(', ');
+      return goes.length === 0
+        ? []
+        : [
+            `nothing is known of what was there before ${number}, which this database did not get by a run here: ${names} goes, also if it was`,
+          ];
+    });
 }
 
 /** An object that was made anew as it had been is not changed. */

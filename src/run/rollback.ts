@@ -8,7 +8,7 @@ import type { Migration } from '../migrations/migration.ts';
 import { chooseReverts, makeRollbackPlan, type RollbackTarget } from './choose-reverts.ts';
 import type { RunContext } from './context.ts';
 import { runCycle } from './cycle.ts';
-import { keptBy, readExisted } from './existed.ts';
+import { keptBy, readExisted, warnUnknown } from './existed.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { assertNothingNewLost, findLosses, type Judged, refuseLosses } from './judge.ts';
 import { tryCycles } from './look.ts';
@@ -47,7 +47,8 @@ export async function planRollback(
   const { config } = context;
   let facts = await readFacts(db, config, context.folder);
   if (isHalfWay(facts)) return { facts, plan: recoverFirst(facts) };
-  const existed = await readExisted(db, config.database.name, chooseReverts(facts, target));
+  const before = await readExisted(db, config.database.name, chooseReverts(facts, target));
+  const { existed } = before;
   let plan = makeRollbackPlan(facts, target, config, existed);
   if (plan.needs !== null) {
     facts = { ...facts, structural: await tryCycles(context, db, facts, plan.cycles) };
@@ -62,7 +63,7 @@ export async function planRollback(
     ...{ ...plan, losses: describeLosses(judged?.losses ?? []), release, part },
     tried: judged?.hashes ?? null,
     verdicts: judgeReverts(migrations, judged, keptBy(chooseReverts(facts, target), existed)),
-    warnings: [...plan.warnings, ...(judged?.warnings ?? [])],
+    warnings: [...plan.warnings, ...warnUnknown(migrations, before), ...(judged?.warnings ?? [])],
     ...more,
   });
   if (plan.refusals.length > 0) {

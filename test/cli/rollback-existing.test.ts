@@ -194,6 +194,34 @@ DROP PROCEDURE same;
     await assertAsBefore(ended, at);
   });
 
+  test('keeps an index that existed before also when a set was restored since', async (t) => {
+    const before = [...PHONE, 'CREATE INDEX by_phone ON customer (phone)'];
+    const at = await openWith(t, before, contact.up, contact.down);
+    const created = await at.site.deploy(['backup', 'create', '--json']);
+    const { name } = (JSON.parse(created.stdout) as Json)['backup'];
+    const restored = await at.site.deploy(['restore', '--backup', name, '--yes']);
+    assert.equal(restored.code, 0, restored.stderr);
+
+    const ended = await goBack(at.site);
+
+    assert.match(`${ended.stdout}${ended.stderr}`, /kept: index customer\.by_phone existed before/);
+    await assertAsBefore(ended, at);
+  });
+
+  test('warns of what goes where no run here has noted what was there', async (t) => {
+    const before = [...PHONE, 'CREATE INDEX by_phone ON customer (phone)'];
+    const at = await openWith(t, before, contact.up, contact.down);
+    // As on another server: a backup does not hold the records of runs.
+    await at.db.run('DROP TABLE deploy_run, deploy_journal');
+
+    const plan = await at.site.deploy(['rollback', '--steps', '1', '--dry-run']);
+
+    assert.match(
+      plan.stdout,
+      /warning +nothing is known of what was there before 0002, .*: index customer\.by_phone, column customer\.phone, table letter, column customer\.fax goes/,
+    );
+  });
+
   for (const [seq, repeat] of [
     [1, ['rollback', '--steps', '1', '--yes']],
     [2, ['up']],

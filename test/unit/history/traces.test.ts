@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type EndedRun, foldRuns } from '../../../src/history/traces.ts';
+import { type EndedRun, foldRuns, lastUps } from '../../../src/history/traces.ts';
 
 const run = (runId: string, numbers: number[], more: Partial<EndedRun> = {}): EndedRun => ({
   ...{ runId, numbers, mode: 'update', direction: 'up', outcome: 'done' },
@@ -25,5 +25,17 @@ describe('what the runs have left applied', () => {
     const left = run('b', [2], { outcome: 'left' });
 
     assert.deepEqual([...foldRuns([run('a', [1, 2]), left])], [[1, 'a']]);
+  });
+
+  test('is not what a run found before it: that is still known after a restore', () => {
+    const down = { mode: 'rollback', direction: 'down' };
+    const runs = [
+      run('a', [1]),
+      run('b', [1], down),
+      run('c', [1]),
+      run('d', [], { mode: 'restore' }),
+    ];
+
+    assert.deepEqual([...lastUps(runs)], [[1, 'c']]);
   });
 });

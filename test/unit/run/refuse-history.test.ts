@@ -25,7 +25,7 @@ const crlf = { ...migrationOf(1, '0.4.0', 'DO 1;'), crlfChecksum: 'of-crlf' };
 const crlfFolder = folderOf([migrationOf(0, '0.3.0', 'DO 0;'), crlf]);
 
 const traces = (applied: readonly (readonly [number, string])[], strayRuns: string[] = []) => ({
-  traces: { applied: new Map(applied), strayRuns },
+  traces: { applied: new Map(applied), lastUp: new Map(), strayRuns },
 });
 
 const version = (id: string, number: number, name: string) => ({
