@@ -4,6 +4,7 @@ import { isConnectionLost, isQueryInterrupted } from '../database/server-errors.
 import { DeployError, isDeployError } from '../errors/deploy-error.ts';
 import type { Action } from './actions.ts';
 import type { ApplyOptions } from './apply.ts';
+import { correctDown } from './correct-down.ts';
 import { showNumber } from './install-number.ts';
 import type { ClassifiedStatement, Migration } from './migration.ts';
 
@@ -44,9 +45,14 @@ export function explainFailure(
       ? 'in its data function'
       : `on statement ${action.statement} of ${action.of}`;
   const inUse = isDeployError(error, 'TABLES_IN_USE');
+  const next =
+    action.direction === 'down'
+      ? correctDown(migration.number, statement === undefined ? 'data function' : 'file')
+      : undefined;
+  const nextOf = inUse ? error.next : next;
   return new DeployError(inUse ? error.code : 'MIGRATION_FAILED', `${title} failed ${place}`, {
     cause: error,
-    ...(inUse && error.next !== undefined ? { next: error.next } : {}),
+    ...(nextOf === undefined ? {} : { next: nextOf }),
     where: statement === undefined ? migration.data!.path : `${script!.path}:${statement.line}`,
     facts: {
       migration: migration.number,

@@ -2,6 +2,7 @@
 import type { Db } from '../database/connect.ts';
 import { readRun } from '../history/read-runs.ts';
 import { readTraces } from '../history/traces.ts';
+import { correctDown } from '../migrations/correct-down.ts';
 import {
   conditionalParts,
   type ExistedBefore,
@@ -122,7 +123,7 @@ export function refuseConflicts(spared: readonly Spared[]): Refusal[] {
       code: 'NOT_REVERSIBLE' as const,
       message: `migration ${number} ${name}: ${message}`,
       where,
-      next: ['correct the down file, which no checksum covers, and rebuild the image'],
+      next: correctDown(number, 'file'),
     })),
   );
 }

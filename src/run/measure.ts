@@ -4,6 +4,7 @@ import { isConnectionLost } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { statementsOf } from '../migrations/actions.ts';
+import { correctDown } from '../migrations/correct-down.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
 import type { ClassifiedStatement, Migration } from '../migrations/migration.ts';
 import { runStatement } from '../statements/run-statement.ts';
@@ -148,7 +149,7 @@ async function runData(db: Db, migration: Migration, direction: Direction): Prom
 }
 
 function unsound(
-  { number, name }: Migration,
+  { number, name, data }: Migration,
   direction: Direction,
   where: string,
   cause: unknown,
@@ -156,9 +157,9 @@ function unsound(
   // The statement is not to blame.
   if (isConnectionLost(cause)) return cause;
   const message = `migration ${number} ${name} fails on a copy of the database with its rows`;
-  const next = ['correct the down file, which no checksum covers, and rebuild the image'];
+  const part = where === data?.path ? 'data function' : 'file';
   return new DeployError('MIGRATION_UNSOUND', message, {
     ...{ where, cause },
-    ...(direction === 'down' ? { next } : {}),
+    ...(direction === 'down' ? { next: correctDown(number, part) } : {}),
   });
 }

@@ -2,6 +2,7 @@
 import { missingRights, type Need } from '../database/grants.ts';
 import { isDeployError } from '../errors/deploy-error.ts';
 import { changesKey, statementsOf } from '../migrations/actions.ts';
+import { correctDown } from '../migrations/correct-down.ts';
 import type { Migration, MigrationScript, SchemaVersion } from '../migrations/migration.ts';
 import type { Facts } from './facts.ts';
 import type { Cycle, PlanSettings, Refusal } from './plan.ts';
@@ -124,7 +125,10 @@ export function refuseStructure(facts: Facts, cycles: readonly Cycle[]): Refusal
       return [{ code, message, where, next }];
     }
     const message = `migration ${migration.number} ${migration.name} failed on an empty copy of the database, on statement ${number} of ${of}`;
-    return [{ code: 'MIGRATION_UNSOUND', message, where, cause }];
+    const part = where === migration.data?.path ? 'data function' : 'file';
+    const isDown = cycles.some(({ direction }) => direction === 'down');
+    const next = isDown ? { next: correctDown(migration.number, part) } : {};
+    return [{ code: 'MIGRATION_UNSOUND', message, where, cause, ...next }];
   }
   // Where the ids of tables can be read they tell what the structure does not.
   const readsIds = missingRights(facts.server, [PROCESS]).length === 0;

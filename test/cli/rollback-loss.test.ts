@@ -224,18 +224,44 @@ describe('a way back from which nothing leads forward again', () => {
     assert.match(plan.stdout, /without loss: it overwrites no rows/);
     assert.match(plan.stdout, /warning +going forward again would fail/);
   });
+});
 
-  test('a down file that fails on the rows is refused with its line and its own way on', async (t) => {
-    const down = 'ALTER TABLE customer MODIFY name VARCHAR(3) NOT NULL;\nDROP TABLE note;\n';
-    const at = await openAt(t, [[up, down]], []);
+describe('a down file that fails says what to correct, and that rollback is to be given again', () => {
+  const note = 'CREATE TABLE note (id INT PRIMARY KEY);\n';
+  const cases: Readonly<Record<string, readonly [down: string, code: number, at: RegExp]>> = {
+    'on a copy with the rows': [
+      'ALTER TABLE customer MODIFY name VARCHAR(3) NOT NULL;\nDROP TABLE note;\n',
+      13,
+      /0002_more\.down\.sql:1\n(?:.*\n)*.*not touched/,
+    ],
+    'on the empty copy': [
+      'DROP TABLE note;\nDROP TABLE nothing;\n',
+      13,
+      /0002_more\.down\.sql:2\n(?:.*\n)*.*not touched/,
+    ],
+    'on the database itself, where nothing had to be tried': [
+      'ALTER TABLE customer ADD UNIQUE INDEX one_per_city (city);\nDROP TABLE note;\n',
+      20,
+      /0002_more\.down\.sql:1\n(?:.*\n)*.*is at 0\.2\.0, as before this run/,
+    ],
+  };
+  for (const [where, [down, code, at]] of Object.entries(cases)) {
+    test(where, async (t) => {
+      const { site, db } = await openAt(t, [[note, down]], []);
+      const before = await takePicture(db, site.database);
 
-    const args = ['rollback', '--steps', '1', '--yes', '--accept-data-loss'];
-    const refused = await at.site.deploy(args);
+      const ended = await site.deploy(['rollback', '--steps', '1', '--yes', '--accept-data-loss']);
 
-    assert.equal(refused.code, 13, refused.stderr);
-    assert.match(refused.stderr, /0002_more\.down\.sql:1/);
-    assert.match(refused.stderr, /next +correct the down file, which no checksum covers/);
-  });
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.stderr, at);
+      assert.match(
+        ended.stderr,
+        /next +correct the down file, which no checksum covers, .* deploy rollback as before/,
+      );
+      assert.doesNotMatch(ended.stderr, /up deploy|RELEASE=/);
+      assert.deepEqual(await takePicture(db, site.database), before);
+    });
+  }
 });
 
 describe('what the application writes after the plan', () => {
