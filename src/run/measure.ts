@@ -4,6 +4,7 @@ import { isConnectionLost } from '../database/server-errors.ts';
 import { setFreshSession } from '../database/session.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import { statementsOf } from '../migrations/actions.ts';
+import { closeFile } from '../migrations/close-file.ts';
 import { correctDown } from '../migrations/correct-down.ts';
 import { loadDataFunction, runDataFunction } from '../migrations/data-function.ts';
 import type { ClassifiedStatement, Migration } from '../migrations/migration.ts';
@@ -49,6 +50,7 @@ export async function takeBackMeasured(copy: Copy, migration: Migration): Promis
   }
   for (const statement of statements)
     taken.push(...(await takeMeasured(copy, migration, statement, atBegin)));
+  await closeFile(db, statements);
   return taken;
 }
 
@@ -118,6 +120,7 @@ async function countAll(
 export async function applyOnCopy(db: Db, migration: Migration, collation: string): Promise<void> {
   await setFreshSession(db, { collation });
   for (const statement of migration.up.statements) await runOnCopy(db, migration, 'up', statement);
+  await closeFile(db, migration.up.statements);
   if (migration.data !== null) await runData(db, migration, 'up');
 }
 
