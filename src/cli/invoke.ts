@@ -5,11 +5,10 @@ import { redact } from '../errors/redact.ts';
 import { type openMigrations, readMigrations } from '../migrations/files.ts';
 import type { RunContext } from '../run/context.ts';
 import { makeMasterdataSource } from '../run/masterdata-source.ts';
-import { makeReport, makeRunId, stampOf, writeReport } from '../run/report.ts';
+import { makeReport, makeRunId, type Report, stampOf, writeReport } from '../run/report.ts';
 import { makeSharedScratch } from '../run/shared-scratch.ts';
 import type { FailedRun } from './failure.ts';
 import { makeLog } from './log.ts';
-import { renderReport } from './render-report.ts';
 import { toolVersion } from './tool-version.ts';
 
 export type Streams = {
@@ -83,9 +82,16 @@ export async function execute(
       const { printFailedRun } = await import('./failure.ts');
       printFailedRun(world, options, context, { ...failed, reportPath });
     } else if (!options.json)
-      world.streams.stdout.write(redact(renderReport(report, reportPath), secrets));
+      world.streams.stdout.write(redact(await textOf(report, reportPath), secrets));
     return exitCode;
   });
+}
+
+/** The report for people, of which a run that found nothing to do has only the first line. */
+async function textOf(report: Report, reportPath: string | null): Promise<string> {
+  if (report.outcome === 'nothing_to_do') return `deploy: ${report.database.statement}\n`;
+  const { renderReport } = await import('./render-report.ts');
+  return renderReport(report, reportPath);
 }
 
 /** What cannot be removed is said, and never takes the place of the outcome. */

@@ -4,11 +4,10 @@ import { conversionText } from '../run/masterdata-source.ts';
 import type { Report, ReportMigration } from '../run/report.ts';
 import { renderCounts } from './render-counts.ts';
 
-/** The report for people: what was done, how long it took, where the database is. Pure. */
+/** The report of a run that had something to do, for people: what was done, how long it took, where the database is. Pure. */
 export function renderReport(report: Report, path: string | null): string {
   const { database } = report;
   const lines = [`deploy: ${database.statement}`];
-  if (report.outcome === 'nothing_to_do') return `${lines.join('\n')}\n`;
   lines.push(`  run       ${report.run_id} (${report.mode})`);
   for (const backup of report.backups) {
     const how = backup.reused ? 'still equal, used again' : 'taken and proven';
