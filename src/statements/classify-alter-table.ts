@@ -83,13 +83,13 @@ const CLAUSES = new Map<string, (words: Words) => Clause>([
   ['ENABLE', again],
   ['DISABLE', again],
   ['ORDER', again],
-  ['DEFAULT', again],
-  ['CHARACTER', again],
-  ['CHARSET', again],
-  ['COLLATE', again],
-  ['COMMENT', again],
-  ['AUTO_INCREMENT', again],
-  ['ROW_FORMAT', again],
+  ['DEFAULT', readOptions],
+  ['CHARACTER', readOptions],
+  ['CHARSET', readOptions],
+  ['COLLATE', readOptions],
+  ['COMMENT', readOptions],
+  ['AUTO_INCREMENT', readOptions],
+  ['ROW_FORMAT', readOptions],
   ['ALGORITHM', again],
   ['LOCK', again],
   ['REBUILD', again],
@@ -100,7 +100,7 @@ const CLAUSES = new Map<string, (words: Words) => Clause>([
   ['ENGINE', readOptions],
 ]);
 
-/** DATA LOSS: an engine that keeps nothing. */
+/** Options of a table may follow one another without a comma. DATA LOSS: an engine that keeps nothing. */
 function readOptions(words: Words): Clause {
   const at = words.findIndex(({ keyword }) => keyword === 'ENGINE');
   if (at === -1) return AGAIN;

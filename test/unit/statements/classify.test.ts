@@ -145,6 +145,9 @@ describe('classify: ALTER', () => {
   holds('ALTER TABLE t ENGINE=InnoDB', { ...alter, repeatable: true });
   holds('ALTER TABLE t ROW_FORMAT=DYNAMIC ENGINE=MyISAM', { ...alter, repeatable: true });
   holds('ALTER TABLE t ENGINE=BLACKHOLE', { ...loses, repeatable: true });
+  holds('ALTER TABLE t ROW_FORMAT=DYNAMIC ENGINE=BLACKHOLE', { ...loses, repeatable: true });
+  holds("ALTER TABLE t COMMENT 'x' ENGINE BLACKHOLE", { ...loses, repeatable: true });
+  holds("ALTER TABLE t COMMENT 'ENGINE=BLACKHOLE'", { ...alter, repeatable: true });
   holds('ALTER TABLE t FORCE, ALGORITHM=COPY', { ...alter, repeatable: true });
   holds("ALTER TABLE t ALTER COLUMN a SET DEFAULT 'x', COMMENT='y'", {
     ...alter,
