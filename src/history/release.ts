@@ -27,20 +27,21 @@ export function releaseOf(
   history: Pick<HistoryFacts, 'schemaVersionRows'>,
   version: SchemaVersion | null,
 ): string | null {
-  const stayed = history.schemaVersionRows.filter((row) => !wentFurther(history, row, version));
+  const further = releasesBeyond(history, version);
+  const stayed = history.schemaVersionRows.filter((row) => !further.has(row.backendVersion));
   const told = recordedRelease({ schemaVersionRows: stayed }, version) ?? version;
   return told !== null && told.length >= COLUMN ? null : told;
 }
 
-function wentFurther(
+/** The releases that have recorded a newer version. Looks at each row once: a history may have thousands. */
+function releasesBeyond(
   { schemaVersionRows }: Pick<HistoryFacts, 'schemaVersionRows'>,
-  { backendVersion }: Pick<HistoryFacts['schemaVersionRows'][number], 'backendVersion'>,
   version: SchemaVersion | null,
-): boolean {
+): ReadonlySet<string> {
   const isNewer = (other: string) =>
     version !== null && parseVersion(other) !== null && compareVersions(other, version) > 0;
-  return schemaVersionRows.some(
-    (row) => row.backendVersion === backendVersion && isNewer(row.version),
+  return new Set(
+    schemaVersionRows.filter((row) => isNewer(row.version)).map((row) => row.backendVersion),
   );
 }
 

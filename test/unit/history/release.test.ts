@@ -37,3 +37,19 @@ test('the release of the run itself is not the former one', () => {
   assert.equal(formerRelease(recorded('1.0.7', '2.0.0'), '0.5.0', '2.0.0'), null);
   assert.equal(formerRelease(recorded(), null, '2.0.0'), null);
 });
+
+test('a history of thousands is looked at row by row, not pair by pair', () => {
+  let looks = 0;
+  const rowOf = (number: number) => ({
+    ...{ id: String(number), number, checksum: null, version: '0.4.0' },
+    get backendVersion() {
+      looks += 1;
+      return `0.4.${number % 7}`;
+    },
+  });
+  const schemaVersionRows = Array.from({ length: 500 }, (_, number) => rowOf(number));
+
+  formerRelease({ schemaVersionRows }, '0.4.0', null);
+
+  assert.ok(looks > 0 && looks <= 10 * schemaVersionRows.length, `${looks} looks`);
+});
