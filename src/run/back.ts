@@ -1,12 +1,12 @@
 /** Going back, as a whole: wait, plan, confirm, lock, recover, plan again, revert. */
 import type { Db } from '../database/connect.ts';
 import { assertUsable, readServer } from '../database/server.ts';
-import { waitForServer } from '../database/wait.ts';
 import { DeployError } from '../errors/deploy-error.ts';
 import type { RollbackTarget } from './choose-reverts.ts';
 import { openConnection, type RunContext } from './context.ts';
 import { type Facts, readFacts } from './facts.ts';
 import { withLock } from './locked.ts';
+import { openDatabase } from './open-database.ts';
 import { recoverUnfinished } from './recover.ts';
 import { throwIfRefused } from './refuse.ts';
 import { step } from './report.ts';
@@ -21,13 +21,10 @@ export type BackOptions = { readonly acceptDataLoss: boolean };
  * @throws DeployError when the server is not usable, or does not answer in time
  */
 export async function openForChange(context: RunContext): Promise<Db> {
-  const { config, report, log, stop } = context;
-  const database = config.database.name;
-  const db = await step(report, 'wait', () =>
-    waitForServer(config.database, { waitMs: config.dbWaitMs, log, signal: stop, database }),
-  );
+  const { config, report } = context;
+  const db = await openDatabase(context);
   try {
-    const server = await readServer(db, database);
+    const server = await readServer(db, config.database.name);
     assertUsable(server);
     report.database.size_before_bytes = server.sizeBytes;
     report.database.size_after_bytes = server.sizeBytes;

@@ -1,26 +1,10 @@
 /** The start that finds nothing to do: light, as every restart of the stack makes one (promise P6). */
-import type { Db } from '../database/connect.ts';
-import { waitForServer } from '../database/wait.ts';
 import { formerRelease } from '../history/release.ts';
 import type { RunContext } from './context.ts';
 import type { Plan } from './plan.ts';
 import { planNothing } from './plan-nothing.ts';
-import { type Report, step } from './report.ts';
+import type { Report } from './report.ts';
 import type { StateFacts } from './state-facts.ts';
-
-/**
- * Waits until the server takes a connection to the database.
- *
- * @throws DeployError as `waitForServer`
- */
-export function openDatabase({ config, report, log, stop }: RunContext): Promise<Db> {
-  const { database, dbWaitMs: waitMs } = config;
-  return step(report, 'wait', () =>
-    waitForServer(database, {
-      ...{ waitMs, log, signal: stop, database: database.name, answers: 'short' },
-    }),
-  );
-}
 
 /**
  * The plan when there is nothing to do, neither for the migrations nor for the master data; null

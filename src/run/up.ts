@@ -1,6 +1,7 @@
 /** `deploy up`: brings the database to the required version, or leaves it exactly as it was. */
 import type { RunContext } from './context.ts';
-import { endIdle, noteVersion, openDatabase, planIdle } from './idle.ts';
+import { endIdle, noteVersion, planIdle } from './idle.ts';
+import { openDatabase } from './open-database.ts';
 import { step } from './report.ts';
 import type { UpOptions } from './selection.ts';
 import { readStateFacts } from './state-facts.ts';

@@ -97,6 +97,30 @@ describe('a start that finds nothing to do', () => {
   });
 });
 
+describe('a server that is read-only', () => {
+  test('needs nothing while the database is as required, and is refused when there is work', async (t) => {
+    const site = await makeSite(t, server, {
+      '0.1.0/0001_one.up.sql': 'CREATE TABLE a (id int PRIMARY KEY);\n',
+    });
+    assert.equal((await site.deploy(['up'])).code, 0);
+    const root = await site.connect();
+    await root.run('SET GLOBAL read_only=1');
+    t.after(() => root.run('SET GLOBAL read_only=0'));
+
+    const idle = await site.deploy(['up', '--json']);
+
+    assert.equal(idle.code, 0, idle.stderr);
+    assert.equal(outcomeOf(idle), 'nothing_to_do');
+
+    await site.write({ '0.2.0/0002_two.up.sql': 'CREATE TABLE b (id int PRIMARY KEY);\n' });
+    const refused = await site.deploy(['up']);
+
+    assert.equal(refused.code, 12, refused.stderr);
+    assert.match(refused.stderr, /SERVER_READ_ONLY/);
+    assert.match(refused.stderr, /database +not touched/);
+  });
+});
+
 describe('a migration file that became unsound', () => {
   const files = {
     '0.1.0/0001_one.up.sql': 'CREATE TABLE a (id int PRIMARY KEY);\n',
